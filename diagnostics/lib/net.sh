@@ -1,0 +1,185 @@
+# shellcheck shell=sh
+# Names and addresses, for the checks that talk to others; sourced after check.sh.
+
+# The URL without what may be secret: user info, values of the query, the fragment.
+mask_url() {
+  printf %s "$1" | tr '\000-\037\177' '?' | awk '{
+    url = $0
+    sub(/#.*/, "", url)
+    query = ""
+    if (match(url, /\?/)) { query = substr(url, RSTART + 1); url = substr(url, 1, RSTART - 1) }
+    if (match(url, /^[A-Za-z][A-Za-z0-9+.-]*:\/\//)) { scheme = substr(url, 1, RLENGTH); url = substr(url, RLENGTH + 1) } else scheme = ""
+    slash = index(url, "/")
+    host = slash ? substr(url, 1, slash - 1) : url
+    path = slash ? substr(url, slash) : ""
+    if (match(host, /.*@/)) host = "***@" substr(host, RLENGTH + 1)
+    if (query != "") {
+      n = split(query, pair, "&")
+      query = "?"
+      for (i = 1; i <= n; i++) { name = pair[i]; query = query (i > 1 ? "&" : "") (sub(/=.*/, "=***", name) ? name : "***") }
+    }
+    print scheme host path query
+  }'
+}
+
+# vet ADDRESS: succeeds if one may connect to it; otherwise tells why not in $refused. The container has the identity of the pod, and these
+# addresses would give it more: link-local ones, and those of cloud metadata services.
+vet() {
+  refused=$(printf '%s\n' "$1" | awk '
+    function hex(text,   i, value) { value = 0; for (i = 1; i <= length(text); i++) value = value * 16 + index("0123456789abcdef", substr(text, i, 1)) - 1; return value }
+    function v4(a, b, c, d) {
+      if (a == 169 && b == 254) return "a link-local address, as of cloud metadata services"
+      if ((a "." b "." c "." d) ~ /^(100\.100\.100\.200|192\.0\.0\.192|168\.63\.129\.16)$/) return "the address of a cloud metadata service"
+      return ""
+    }
+    {
+      text = tolower($0)
+      if (text ~ /^[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+$/) {
+        split(text, o, ".")
+        for (i = 1; i <= 4; i++) if (o[i] > 255 || o[i] ~ /^0./ || length(o[i]) > 3) { print "not an address"; exit }
+        print v4(o[1], o[2], o[3], o[4])
+        exit
+      }
+      if (text !~ /^[0-9a-f:.]+$/ || text !~ /:.*:/) { print "not an address"; exit }
+      if (match(text, /[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+$/)) { # ::ffff:1.2.3.4
+        split(substr(text, RSTART), o, ".")
+        text = substr(text, 1, RSTART - 1) sprintf("%x:%x", o[1] * 256 + o[2], o[3] * 256 + o[4])
+      }
+      if (text ~ /\./) { print "not an address"; exit }
+      gap = index(text, "::")
+      if (gap) {
+        left = split(substr(text, 1, gap - 1), l, ":")
+        right = split(substr(text, gap + 2), r, ":")
+      } else { left = split(text, l, ":"); right = 0 }
+      if (left + right > 8 || !gap && left != 8) { print "not an address"; exit }
+      for (i = 1; i <= 8; i++) g[i] = i <= left ? hex(l[i]) : i > 8 - right ? hex(r[i - 8 + right]) : 0
+      if (g[1] >= 65152 && g[1] <= 65215) { print "a link-local address"; exit } # fe80::/10
+      if (g[1] == 64768 && g[2] == 3778 && g[8] == 596) { print "the address of a cloud metadata service"; exit } # fd00:ec2::254
+      if (g[1] == 64800 && g[2] == 206 && g[8] == 596) { print "the address of a cloud metadata service"; exit } # fd20:ce::254
+      # IPv4 inside of IPv6: mapped, compatible, NAT64
+      if (g[1] + g[2] + g[3] + g[4] + g[5] == 0 && (g[6] == 65535 || g[6] == 0) || g[1] == 100 && g[2] == 65435) {
+        print v4(int(g[7] / 256), g[7] % 256, int(g[8] / 256), g[8] % 256)
+      }
+    }')
+  [ -z "$refused" ]
+}
+
+# A file of the target's where it is visible, else our own: the kubelet gives both the same.
+target_file() {
+  if [ -n "$target" ] && [ -r "$proc/$target/root$1" ]; then echo "$proc/$target/root$1"; else echo "$1"; fi
+}
+
+# ask NAME: sets $answer to its addresses, IPv4 before IPv6, or to nothing with $outcome NOERROR, NXDOMAIN, SERVFAIL, another code, timeout or
+# refused, and $asked to the servers and the time they took. Like a libc, asks for A and AAAA at once, and goes to the next nameserver when
+# one does not answer.
+ask() {
+  answer='' outcome=timeout asked=''
+  for server in $nameservers; do
+    read_clock
+    began=$clock
+    reply=$(busybox nslookup -timeout=2 -retry=1 "$1." "$server" 2>&1 </dev/null)
+    read_clock
+    took=$(((clock - began) * 10))
+    asked="$asked${asked:+, }$server in $took ms"
+    answer=$(printf '%s\n' "$reply" | awk '
+      /^Name:/ { named = 1; next }
+      named && /^Address/ { sub(/^Address[^:]*:[ \t]*/, ""); if (/:/) six = six $0 "\n"; else print }
+      END { printf "%s", six }')
+    if [ -n "$answer" ]; then
+      outcome=NOERROR
+      return
+    fi
+    case $reply in
+      *"t find "*": NXDOMAIN"*) outcome=NXDOMAIN ;;
+      *"t find "*": SERVFAIL"*) outcome=SERVFAIL ;;
+      *"t find "*": REFUSED"*) outcome=REFUSED ;;
+      *'Connection refused'*) outcome=refused ;;
+      *'timed out'* | *'nreachable'*) outcome=timeout ;;
+      *) outcome=NOERROR ;;
+    esac
+    case $outcome in NOERROR | NXDOMAIN) return ;; esac
+  done
+}
+
+# Reads resolv.conf once: $nameservers, $search, $ndots.
+read_resolv() {
+  resolv=$(target_file /etc/resolv.conf)
+  nameservers=$(awk '$1 == "nameserver" && n++ < 3 { printf "%s ", $2 }' "$resolv" 2>/dev/null)
+  search=$(awk '$1 == "search" || $1 == "domain" { sub(/^[a-z]+[ \t]+/, ""); last = $0 } END { print last }' "$resolv" 2>/dev/null)
+  ndots=$(awk '$1 == "options" { for (i = 2; i <= NF; i++) if ($i ~ /^ndots:[0-9]+$/) n = substr($i, 7) } END { if (n == "") n = 1; if (n + 0 > 15) n = 15; print n + 0 }' "$resolv" 2>/dev/null)
+  ndots=${ndots:-1} nameservers=${nameservers:-127.0.0.1}
+}
+
+# resolve NAME: sets $addresses (one a line) and $outcome as `ask` does, and $trail: what was asked, one a line. Asks as a libc
+# does: the hosts file, then the search path, by ndots.
+resolve() {
+  addresses='' trail='' outcome=NOERROR
+  case $1 in
+    *:* | *[0-9].*[0-9].*[0-9].*[0-9])
+      if vet "$1" || [ "$refused" != "not an address" ]; then
+        addresses=$1
+        return 0
+      fi
+      ;;
+  esac
+  addresses=$(awk -v name="$1" '{ sub(/#.*/, ""); for (i = 2; i <= NF; i++) if (tolower($i) == tolower(name)) { print $1; break } }' "$(target_file /etc/hosts)" 2>/dev/null)
+  if [ -n "$addresses" ]; then
+    trail="$1: hosts file"
+    return 0
+  fi
+  read_resolv
+  dots=$(printf %s "$1" | tr -cd . | wc -c)
+  candidates=''
+  case $1 in
+    *.) candidates=${1%.} ;;
+    *)
+      for domain in $search; do candidates="$candidates $1.${domain%.}"; done
+      if [ "$dots" -ge "$ndots" ]; then candidates="$1 $candidates"; else candidates="$candidates $1"; fi
+      ;;
+  esac
+  worst=''
+  for candidate in $candidates; do
+    ask "$candidate"
+    trail="$trail$candidate: $(printf %s "${answer:-$outcome}" | tr '\n' ' ') (asked $asked)
+"
+    addresses=$answer
+    [ -z "$addresses" ] || return 0
+    case $outcome in
+      timeout | refused) return 1 ;;
+      SERVFAIL | REFUSED) worst=$outcome ;;
+    esac
+  done
+  outcome=${worst:-$outcome}
+  return 1
+}
+
+# Succeeds if the text can be the name of a host; numbers in the many spellings that inet_aton knows cannot.
+host_name() {
+  case $1 in '' | -* | .* | *..* | *[!A-Za-z0-9._-]*) return 1 ;; esac
+  [ "${#1}" -le 253 ] || return 1
+  case ${1##*.} in *[!0-9]*) ;; '') ;; *) return 1 ;; esac
+  case ${1##*.} in 0[xX]*) return 1 ;; esac
+}
+
+# The finding about a name that was not resolved; $1 the name, after resolve has failed.
+unresolved() {
+  servers=${nameservers% }
+  case $outcome in
+    NXDOMAIN) finding "$1/nxdomain" error "DNS name $1 does not exist (NXDOMAIN)" "no service or record of this name in the search path; it may be misspelt, in another namespace, or deleted" \
+      "compare the name with the services of the namespace it names" "$trail" ;;
+    NOERROR) finding "$1/no-address" error "DNS name $1 exists but has no address" "the record is of another type, or a headless service has no ready pod" "look at the endpoints of the service" "$trail" ;;
+    timeout) finding "nameserver/timeout" error "DNS name $1 was not resolved: nameserver $servers does not answer (timed out)" \
+      "the nameserver in resolv.conf is wrong or down, or a network policy drops DNS" "compare the nameserver with the cluster's DNS service; look at dnsPolicy and dnsConfig of the pod" "$trail" ;;
+    refused) finding "nameserver/refused" error "DNS name $1 was not resolved: nameserver $servers refuses connections" \
+      "no nameserver listens at the address in resolv.conf" "compare the nameserver with the cluster's DNS service" "$trail" ;;
+    *) finding "$1/$(printf %s "$outcome" | tr 'A-Z' 'a-z')" error "DNS name $1 was not resolved: nameserver $servers answers $outcome" \
+      "the nameserver is there but cannot or will not answer for this name" "look at the logs of the cluster's DNS" "$trail" ;;
+  esac
+}
+
+# need busybox: skips the check where it is missing.
+need_busybox() {
+  command -v busybox >/dev/null 2>&1 && return
+  skip "$1" "busybox is missing here; on Debian: apt-get install busybox-static"
+  exit
+}

@@ -1,0 +1,154 @@
+# shellcheck shell=sh
+# The parts of the runner. Its variables are those of ../runner.
+
+exec_awk() { if command -v busybox >/dev/null 2>&1; then exec busybox awk "$@"; else exec awk "$@"; fi; }
+
+# One printable line of at most 100 characters that TAP does not read as a directive.
+plain() {
+  case $1 in
+    *[!A-Za-z0-9._-]* | ????????????????????????????????????????????????????????????????*) printf %s "$1" | tr '\000-\037\177' ' ' | tr '\\#"' '???' | cut -c 1-100 ;;
+    *) echo "$1" ;;
+  esac
+}
+
+# The first process whose cgroup names the container becomes $target; without one there is no target.
+find_target() {
+  target=''
+  for entry in "$proc"/[0-9]*; do
+    while read -r line; do
+      case $line in *"$1"*) target=${entry##*/} && return ;; esac
+    done 2>/dev/null <"$entry/cgroup"
+  done
+}
+
+# Says who the target runs as, and whether we see into it: its root can be entered only where the kernel's ptrace rule holds.
+# Who started us may try again as that user and group.
+describe_target() {
+  uid='' gid='' visible=no
+  while read -r key real effective _; do
+    case $key in Uid:) uid=${effective:-$real} ;; Gid:) gid=${effective:-$real} ;; esac
+  done 2>/dev/null <"$proc/$target/status"
+  [ -n "$uid$gid" ] || return
+  [ ! -e "$proc/$target/root/." ] || visible=yes
+  command_filter "say target pid=$target uid=$uid gid=$gid visible=$visible"
+}
+
+# Whole seconds since the machine started, in $now; no process is needed to ask.
+read_uptime() {
+  { read -r now _ </proc/uptime; } 2>/dev/null || now=$(date +%s)
+  now=${now%%.*}
+}
+
+# command TEXT: tells the filter something. fold holds back up to 4096 bytes: what follows the command pushes it through.
+command_filter() { printf '\n%s %s\n%s %2100s\n%s %2100s\n' "$nonce" "$1" "$nonce" pad "$nonce" pad; }
+
+# Everything that goes into the filter. Its first line is a word that no check can know; lines that begin with it command the filter.
+run_checks() {
+  { read -r nonce </proc/sys/kernel/random/uuid; } 2>/dev/null || nonce=$$-$PPID-$(date +%s)
+  printf '%s\n' "$nonce"
+  stopped='' late='' cut=''
+  trap 'stopped=1' TERM
+  trap 'late=1' ALRM
+  trap 'cut=1' USR1
+  if [ -n "$problem" ]; then
+    command_filter 'check runner'
+    printf 'not ok - %s\n  ---\n  check: runner\n  id: runner/arguments\n  severity: error\n' "$problem"
+    printf '  next: "docs/contract.md names the arguments"\n  ...\n'
+  elif [ "$expires" -gt 0 ] && [ "$(date +%s)" -ge "$expires" ]; then
+    command_filter "say expired at $expires, nothing is run: this container was started after its diagnosis had ended"
+  else
+    [ -z "$diagnosis" ] || command_filter "say diagnosis $(plain "$diagnosis")"
+    [ -z "$target" ] || describe_target
+    run_each "$@"
+    [ -z "$stopped" ] || command_filter 'say stopped by TERM'
+  fi
+  command_filter end
+}
+
+# Each check gets up to 10 s of the time that is left, but leaves 2 s, or its share, to each that follows.
+run_each() {
+  read_uptime
+  ends=$((now + deadline))
+  left=$# known=''
+  for request; do
+    [ -z "$stopped" ] || return
+    read_uptime
+    rest=$((ends - now))
+    limit=$((rest - 2 * (left - 1)))
+    [ "$limit" -ge $((rest / left)) ] || limit=$((rest / left))
+    [ "$limit" -ge 1 ] || limit=1
+    [ "$limit" -le 10 ] || limit=10
+    left=$((left - 1))
+    name=${request%%=*} param=''
+    case $request in *=*) param=${request#*=} ;; esac
+    file=$home/checks/$name
+    case $name in '' | *[!a-z0-9-]*) file='' ;; esac
+    if [ ! -x "$file" ]; then
+      [ -n "$known" ] || known=$(cd "$home/checks" && echo *)
+      command_filter 'check runner'
+      printf 'not ok - no check is named "%s"\n  ---\n  check: runner\n  id: runner/unknown-check\n' "$(plain "$name")"
+      printf '  severity: warn\n  next: "name one of: %s"\n  ...\n' "$known"
+      continue
+    fi
+    command_filter "check $name"
+    if [ "$rest" -lt 1 ]; then
+      printf 'ok - %s # SKIP the deadline of %s s has passed\n' "$name" "$deadline"
+      continue
+    fi
+    run_one "$file" "$proc" "$target" "$param" "$limit"
+  done
+}
+
+# Runs a check in a session of its own and ends all of it: when it is done, too late, printing too much, or to be stopped.
+run_one() {
+  late='' cut=''
+  setsid "$@" </dev/null 2>&1 &
+  check=$!
+  later "$limit" -ALRM 0
+  wait "$check" 2>/dev/null
+  status=$?
+  forget_later
+  [ -z "$late$cut$stopped" ] || status=0
+  ! kill -0 "-$check" 2>/dev/null || end_check
+  if [ -n "$late" ]; then
+    printf '\nnot ok - check %s did not end within %s s and was stopped\n  ---\n  check: %s\n  id: %s/too-slow\n  severity: warn\n' "$name" "$limit" "$name" "$name"
+    printf '  cause: "what it asked did not answer, or the pod is starved of CPU"\n  ...\n'
+  elif [ "$status" -ge 126 ]; then
+    printf '\nnot ok - check %s broke off with exit code %s\n  ---\n  check: %s\n  id: %s/broken\n  severity: warn\n  ...\n' "$name" "$status" "$name" "$name"
+  fi
+}
+
+# TERM first, so that a shell can reap its children; what is still there after 0.2 s is killed. What even then does not end, waiting in the
+# kernel for a device, is left behind: it ends with the container.
+end_check() {
+  kill -TERM "-$check"
+  later 0.2 -KILL "-$check"
+  wait "$check"
+  forget_later
+  if kill -KILL "-$check"; then
+    later 0.2 -ALRM 0
+    wait "$check"
+    forget_later
+  fi
+} 2>/dev/null
+
+# later SECONDS ARGUMENT…: kills that way then, unless forgotten. Reaps its sleep: an orphan would become a zombie of the target.
+# VTALRM, because nothing traps it before: a signal that comes between the fork and the new trap ends the subshell instead of being lost.
+later() {
+  (
+    before=$!
+    trap '[ "$!" = "$before" ] || kill -KILL "$!"; wait; exit' TERM VTALRM
+    exec 2>/dev/null
+    trap '' ALRM USR1
+    sleep "$1" &
+    shift
+    wait "$!"
+    kill "$@"
+  ) &
+  later=$!
+}
+
+forget_later() {
+  kill -VTALRM "$later"
+  wait "$later"
+} 2>/dev/null

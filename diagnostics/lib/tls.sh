@@ -1,0 +1,52 @@
+# shellcheck shell=sh
+# What a server shows of itself in TLS; sourced by http, whose variables it uses.
+
+# A day as people write it, of 20261122210000.
+day() { printf '%s' "$1" | awk '{ print substr($0, 1, 4) "-" substr($0, 5, 2) "-" substr($0, 7, 2) " " substr($0, 9, 2) ":" substr($0, 11, 2) " UTC" }'; }
+
+# True if one of the names in $names is for the host; a star stands for one label.
+named() {
+  for name in $names; do
+    [ "$name" != "$host" ] || return 0
+    case $name in '*.'*) [ "${host#*.}" != "${name#'*.'}" ] || return 0 ;; esac
+  done
+  return 1
+}
+
+# judge_certificate: looks at the certificate before anything is asked. Fails when its finding says all; sets $certificate to what
+# there is to say of a good one.
+judge_certificate() {
+  certificate=''
+  begun=$(within 4 busybox nc -w 3 "$address" "$port" -e busybox sh "$lib/certificate.sh" "$host" 2>&1 | awk -f "$lib/certificate.awk")
+  names=$(printf '%s\n' "$begun" | sed -n 's/^names //p')
+  facts="certificate of $address:$port
+$begun"
+  case $begun in
+    valid*)
+      set -f
+      # shellcheck disable=SC2046
+      set -- $(printf '%s\n' "$begun" | head -n 1)
+      now=$(date -u +%Y%m%d%H%M%S)
+      soon=$(date -u -d "@$(($(date +%s) + 604800))" +%Y%m%d%H%M%S)
+      if [ "$3" -lt "$now" ]; then
+        finding "$id/certificate-expired" error "GET $shown fails: the certificate of $host has expired on $(day "$3")" "it was not renewed, or the server was not restarted after it was" \
+          "renew it; look at what should have done so (cert-manager, a job)" "$facts"
+        return 1
+      fi
+      if [ "$2" -gt "$now" ]; then
+        finding "$id/certificate-not-yet-valid" error "GET $shown fails: the certificate of $host is not valid before $(day "$2")" "a clock is wrong, here or where it was made" "compare the clocks" "$facts"
+        return 1
+      fi
+      if [ -n "$names" ] && ! named; then
+        line "$names"
+        finding "$id/certificate-name" warn "the certificate of $host is for $text, not for this name" "another server answers here, or it is called by a name that it was not made for" "compare the name in the URL with the certificate" "$facts"
+      fi
+      [ "$3" -gt "$soon" ] || finding "$id/certificate-expires" warn "the certificate of $host expires within a week, on $(day "$3")" "it was not renewed yet" "renew it" "$facts"
+      certificate="certificate valid until $(day "$3"), its issuer is not verified"
+      ;;
+    *'no TLS'*)
+      finding "$id/no-tls" error "GET $shown fails: $host port $port does not speak TLS" "the URL says https where the server speaks something else" "try http:// or another port" "$facts"
+      return 1
+      ;;
+  esac
+}

@@ -1,0 +1,224 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { needs } from '../needs.ts'
+import { closedPort, listen, nameserver, stopServers } from './diagnostics-servers.ts'
+import { Diagnostics, type Point, proveEnd } from './diagnostics-userland.ts'
+
+const secret = 'sk_made_up_0123456789'
+describe('checks of the network', () => {
+  const busybox = needs('busybox')
+  const pod = new Diagnostics('busybox', busybox)
+  const proc = mkdtempSync(join(tmpdir(), 'proc-'))
+  const seen: string[] = []
+  let web = 0
+  let dns: Awaited<ReturnType<typeof nameserver>>
+
+  beforeAll(async () => {
+    web = await listen(
+      createServer((request, response) => {
+        seen.push(
+          `${request.method} ${request.url} ${request.headers.host} ${request.headers.connection} ${request.headers['user-agent']} ${request.headers.authorization}`,
+        )
+        const path = new URL(request.url ?? '/', 'http://x').pathname
+        const to: Record<string, string> = {
+          '/metadata': 'http://169.254.169.254/latest/meta-data/',
+          '/mapped': 'http://[::ffff:a9fe:a9fe]/',
+          '/named': 'http://metadata.example/',
+          '/once': '/ok',
+          '/circle': '/circle',
+          '/script': 'file:///etc/passwd',
+        }
+        const location = to[path]
+        if (path === '/silent') return
+        if (path === '/endless') {
+          response.socket?.write('HTTP/1.1 200 OK\r\nx: ')
+          const feed = setInterval(() => response.socket?.write('x'.repeat(65_536)), 1)
+          response.socket?.on('close', () => clearInterval(feed))
+          return
+        }
+        response.writeHead(location ? 302 : path === '/ok' ? 200 : path === '/lost' || path === '/' ? 404 : 500, location ? { location } : {})
+        response.end(`body ${secret}`)
+      }),
+    )
+    dns = await nameserver({ 'bananas.fruit.svc.cluster.local': '127.0.0.1', 'metadata.example': '169.254.169.254', 'plain.example': '127.0.0.1' })
+    setResolv(`nameserver 127.0.0.1:${dns.port}`)
+  })
+  afterAll(() => {
+    stopServers()
+    pod.remove()
+    rmSync(proc, { recursive: true })
+  })
+
+  /** What the target's root shows, as the check sees it under /proc/PID/root. */
+  function setResolv(servers: string): void {
+    mkdirSync(join(proc, '1/root/etc'), { recursive: true })
+    writeFileSync(join(proc, '1/root/etc/resolv.conf'), `search fruit.svc.cluster.local svc.cluster.local\noptions ndots:5\n${servers}\n`)
+    writeFileSync(join(proc, '1/root/etc/hosts'), '127.0.0.1 localhost\n127.0.0.2 alias.example # the second\n')
+  }
+
+  async function check(...checks: string[]): Promise<{ points: readonly Point[]; text: string }> {
+    const { text, points } = await pod.run(`--proc=${proc}`, '--deadline=40', ...checks)
+    proveEnd(text)
+    expect(text).not.toContain(secret)
+    return { points, text }
+  }
+
+  test('http names the URL and the status of a server that fails', async () => {
+    seen.length = 0
+    const { points } = await check(`http=http://user:${secret}@localhost:${web}/a?token=${secret}&${secret}#${secret}`)
+    expect(points).toMatchObject([
+      {
+        ok: false,
+        name: `GET http://***@localhost:${web}/a?token=***&*** answered 500 Internal Server Error`,
+        diag: { check: 'http', id: `http/localhost:${web}/500`, severity: 'error', evidence: expect.stringContaining('127.0.0.1') },
+      },
+    ])
+    expect(seen).toEqual([`GET /a?token=${secret}&${secret} localhost:${web} close autodiagnose undefined`])
+  })
+
+  test('http passes 200, follows a redirect, and finds 404 and a circle', async () => {
+    const url = `http://127.0.0.1:${web}`
+    const { points } = await check(`http=${url}/ok`, `http=${url}/once`, `http=${url}/lost`, `http=${url}/circle`, `http=${url}/script`)
+    expect(points.map(({ ok, diag }) => diag?.id ?? ok)).toEqual([
+      true,
+      true,
+      `http/127.0.0.1:${web}/404`,
+      `http/127.0.0.1:${web}/redirects`,
+      `http/127.0.0.1:${web}/redirect`,
+    ])
+  })
+
+  test('http without a path asks only whether the server answers', async () => {
+    const url = `http://127.0.0.1:${web}`
+    const { points } = await check(`http=${url}`, `http=${url}/`)
+    expect(points.map(({ ok, name }) => [ok, name.replace(/ \(\d+ ms\)$/, '')])).toEqual([
+      [true, `GET ${url} answered, with 404 Not Found: it is reached, and no path is known`],
+      [false, `GET ${url}/ answered 404 Not Found`],
+    ])
+  })
+
+  test.each(['/metadata', '/mapped', '/named'])('http does not follow to a metadata address: %s', async (path) => {
+    const { points } = await check(`http=http://127.0.0.1:${web}${path}`)
+    expect(points).toMatchObject([{ ok: true, skip: expect.stringMatching(/^not sent: .* is a link-local address/) }])
+  })
+
+  test.each([
+    'http://169.254.169.254/',
+    'http://metadata.example/',
+    'http://[fe80::1]/',
+    'http://[fd00:ec2::254]/',
+    'http://[FD00:0EC2:0:0::254]/',
+    'http://100.100.100.200/',
+    'http://[::ffff:169.254.169.254]/',
+    'http://[64:ff9b::a9fe:a9fe]/',
+    'http://2852039166/',
+    'http://0xa9fea9fe/',
+    'http://0251.0376.0251.0376/',
+    'http://169.254.43518/',
+    'http://user@169.254.169.254:80/',
+    'ftp://bananas/',
+    'http://$(id)/',
+  ])('http sends nothing to %s', async (url) => {
+    const { points } = await check(`http=${url}`)
+    expect(points).toMatchObject([{ ok: true, skip: expect.any(String) }])
+  })
+
+  test('http tells silence, refusal and an endless header apart', async () => {
+    const closed = await closedPort()
+    const { points, text } = await check(
+      `http=http://localhost:${web}/silent`,
+      `http=http://localhost:${closed}/`,
+      `http=http://localhost:${web}/endless`,
+    )
+    expect(points.map(({ diag }) => diag?.id)).toEqual([`http/localhost:${web}/no-answer`, `http/localhost:${closed}/refused`, undefined])
+    // Its status came before the header that never ends.
+    expect(points[2]).toMatchObject({ ok: true, name: expect.stringContaining('answered 200 OK') })
+    expect(text.length).toBeLessThan(10_000)
+  })
+
+  test('dns walks the search path as a libc does', async () => {
+    dns.asked.length = 0
+    const { points } = await check('dns=bananas', 'dns=plain.example.', 'dns=alias.example')
+    expect(points.map(({ ok, name }) => [ok, name.replace(/\d+ ms/, 'N ms')])).toEqual([
+      [true, 'DNS name bananas is 127.0.0.1 (N ms)'],
+      [true, 'DNS name plain.example. is 127.0.0.1 (N ms)'],
+      [true, 'DNS name alias.example is 127.0.0.2 (N ms)'],
+    ])
+    expect(dns.asked).toEqual(['bananas.fruit.svc.cluster.local A', 'bananas.fruit.svc.cluster.local AAAA', 'plain.example A', 'plain.example AAAA'])
+  })
+
+  test('dns tells NXDOMAIN, SERVFAIL, silence and refusal apart', async () => {
+    const nothere = (await check('dns=nothere')).points
+    expect(nothere).toMatchObject([{ ok: false, name: 'DNS name nothere does not exist (NXDOMAIN)', diag: { id: 'dns/nothere/nxdomain' } }])
+    const servfail = (await check('dns=servfail.example.')).points
+    expect(servfail).toMatchObject([{ ok: false, diag: { id: 'dns/servfail.example./servfail' } }])
+    const silent = (await check('http=http://silent:8080/')).points
+    expect(silent).toMatchObject([
+      { ok: false, name: expect.stringContaining('does not answer (timed out)'), diag: { check: 'dns', id: 'dns/nameserver/timeout' } },
+    ])
+    setResolv(`nameserver 127.0.0.1:${await closedPort()}`)
+    const refused = (await check('dns=bananas')).points
+    setResolv(`nameserver 127.0.0.1:${dns.port}`)
+    expect(refused).toMatchObject([{ ok: false, diag: { id: 'dns/nameserver/refused' } }])
+  })
+
+  test('dns goes to the next nameserver when the first is silent', async () => {
+    setResolv(`nameserver 127.0.0.1:${await closedPort()}\nnameserver 127.0.0.1:${dns.port}`)
+    const { points } = await check('dns=bananas')
+    setResolv(`nameserver 127.0.0.1:${dns.port}`)
+    expect(points).toMatchObject([{ ok: true }])
+  })
+
+  test('tcp tells open and refused apart', async () => {
+    const closed = await closedPort()
+    const { points } = await check(`tcp=bananas:${web}`, `tcp=127.0.0.1:${closed}`, 'tcp=169.254.169.254:80', 'tcp=bananas', 'tcp=nothere:80')
+    expect(points.map(({ ok, skip, diag }) => [ok, diag?.id ?? skip !== undefined])).toEqual([
+      [true, false],
+      [false, `tcp/127.0.0.1:${closed}/refused`],
+      [true, true],
+      [true, true],
+      [false, 'dns/nothere/nxdomain'],
+    ])
+  })
+
+  test('https finds a certificate that has expired or is for another name', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'tls-'))
+    const files = ['config', 'key', 'request', 'cert', 'index'].map((name) => join(directory, name))
+    const [config = '', key = '', request = '', cert = '', index = ''] = files
+    const openssl = (...args: string[]): string => execFileSync('openssl', args, { encoding: 'utf8', stdio: 'pipe' })
+    const any = 'commonName = optional'
+    const section = `database = ${index}\nrand_serial = yes\ndefault_md = sha256\nnew_certs_dir = ${directory}\npolicy = any\nx509_extensions = names`
+    writeFileSync(
+      config,
+      `[ca]\ndefault_ca = test\n[test]\n${section}\n[any]\n${any}\n[names]\nsubjectAltName = DNS:localhost,DNS:*.fruit\n[req]\ndistinguished_name = any\n`,
+    )
+    openssl('req', '-config', config, '-new', '-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=x', '-keyout', key, '-out', request)
+    const make = (end: string): { key: Buffer; cert: Buffer } => {
+      writeFileSync(index, '')
+      const dates = ['-startdate', '20200101000000Z', '-enddate', end]
+      openssl('ca', '-config', config, '-batch', '-notext', '-selfsign', '-keyfile', key, '-in', request, '-out', cert, ...dates)
+      return { key: readFileSync(key), cert: readFileSync(cert) }
+    }
+    const good = await listen(createTlsServer(make('20990101000000Z'), (_, response) => response.end('ok')))
+    const old = await listen(createTlsServer(make('20200201000000Z'), (_, response) => response.end('ok')))
+    rmSync(directory, { recursive: true })
+    const { points } = await check(
+      `http=https://localhost:${old}/`,
+      `http=https://localhost:${good}/`,
+      `http=https://127.0.0.1:${good}/`,
+      `http=https://localhost:${web}/`,
+    )
+    expect(points[0]).toMatchObject({
+      ok: false,
+      name: expect.stringContaining(`https://localhost:${old}/ fails: the certificate of localhost has expired`),
+    })
+    expect(points[1]).toMatchObject({ ok: true })
+    expect(points[2]).toMatchObject({ ok: false, diag: { id: `http/127.0.0.1:${good}/certificate-name`, severity: 'warn' } })
+    expect(points.at(-1)).toMatchObject({ ok: false, diag: { id: `http/localhost:${web}/no-tls` } })
+  })
+})
