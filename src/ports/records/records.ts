@@ -1,0 +1,61 @@
+import type { Diagnosis, DiagnosisRequest, Outcome, State } from '../../diagnosis/diagnosis.ts'
+
+/** The database: diagnoses, their states, the links on bug reports. Implementations: SQLite; later D1 and Postgres. */
+export interface Records {
+  /**
+   * Makes the record of an accepted diagnosis, unless `key` (who asked and their Idempotency-Key) is taken.
+   * `fingerprint` is a digest of the request's body: a taken key with another fingerprint is a `conflict`.
+   */
+  accept(request: DiagnosisRequest, idempotency?: Idempotency): Promise<Accepted>
+  get(id: string): Promise<Diagnosis | undefined>
+  /** Newest first. `after` is the id of the last one of the page before. */
+  list(filter: DiagnosisFilter, page: { readonly limit: number; readonly after?: string }): Promise<readonly Diagnosis[]>
+  /** Sets the fields that are given and `updatedAt`, in one transaction; returns what is stored then. Throws if there is no such id. */
+  update(id: string, change: DiagnosisChange): Promise<Diagnosis>
+  /** Sets the flag that listening observes; false if the diagnosis is done or unknown. */
+  requestCancel(id: string): Promise<boolean>
+  /** Marks that a durable run exists, for the sweeper. Idempotent. */
+  markStarted(id: string): Promise<void>
+  /** Ids of accepted diagnoses that have no durable run, oldest first. */
+  unstarted(limit: number): Promise<readonly string[]>
+  /** How many diagnoses are not `done`. */
+  countActive(): Promise<number>
+  /** A small JSON value kept under a name (cached ids of an image, whether injection is paused), or undefined. */
+  getValue<T>(key: string): Promise<T | undefined>
+  /** Sets or, with undefined, removes a value. */
+  setValue(key: string, value: unknown): Promise<void>
+  /** Reads, changes and writes a value in one transaction; returns the new one. */
+  changeValue<T>(key: string, change: (before: T | undefined) => T): Promise<T>
+  /** Throws when the database cannot be used now. */
+  check(): Promise<void>
+  close(): Promise<void>
+}
+
+export interface Idempotency {
+  readonly key: string
+  readonly fingerprint: string
+}
+
+export type Accepted =
+  | { readonly kind: 'accepted'; readonly diagnosis: Diagnosis }
+  | { readonly kind: 'repeated'; readonly diagnosis: Diagnosis }
+  | { readonly kind: 'conflict' }
+
+/** Everything given must match. `visible` is what the caller's policy lets it read: any one of these must match. */
+export interface DiagnosisFilter {
+  readonly state?: State
+  readonly outcome?: Outcome
+  readonly cluster?: string
+  readonly namespace?: string
+  readonly pod?: string
+  readonly requester?: string
+  readonly report?: string
+  readonly visible?: readonly { readonly clusters: readonly string[]; readonly namespaces: readonly string[] }[]
+}
+
+export type DiagnosisChange = Partial<
+  Pick<
+    Diagnosis,
+    'state' | 'outcome' | 'explanation' | 'refusal' | 'pod' | 'containers' | 'findings' | 'redactions' | 'bundle' | 'reported' | 'finishedAt'
+  >
+>

@@ -1,0 +1,98 @@
+import type { Insertable, Selectable, Updateable } from 'kysely'
+import type { Diagnosis, DiagnosisRequest, Outcome, State } from '../../diagnosis/diagnosis.ts'
+import type { DiagnosisChange, Idempotency } from './records.ts'
+
+/** The tables as the last of the migrations leaves them. */
+export interface Schema {
+  readonly diagnoses: DiagnosesTable
+  readonly kept: { key: string; value: string }
+}
+
+/** What lists filter by has a column; `request` and the results are JSON, each written whole and alone. */
+interface DiagnosesTable {
+  id: string
+  created_at: string
+  updated_at: string
+  finished_at: string | null
+  requester: string
+  cluster: string
+  namespace: string
+  /** The pod asked for; for a workload or a selector the pod that was chosen, once gathered. */
+  pod_name: string | null
+  /** `tracker:key` */
+  report: string | null
+  state: State
+  outcome: Outcome | null
+  explanation: string | null
+  cancel_requested: number
+  started: number
+  idempotency_key: string | null
+  fingerprint: string | null
+  request: string
+  refusal: string | null
+  pod: string | null
+  containers: string
+  findings: string
+  redactions: string
+  bundle: string | null
+  reported: string | null
+}
+
+/** The row of a diagnosis that was just accepted. */
+export function rowOf(request: DiagnosisRequest, idempotency: Idempotency | undefined, now: string): Insertable<DiagnosesTable> {
+  return {
+    id: request.id,
+    created_at: request.createdAt,
+    updated_at: now,
+    requester: request.requester,
+    cluster: request.cluster,
+    namespace: request.target.namespace,
+    pod_name: request.target.kind === 'pod' ? request.target.name : null,
+    report: request.report ? `${request.report.tracker}:${request.report.key}` : null,
+    state: 'accepted',
+    cancel_requested: 0,
+    started: 0,
+    idempotency_key: idempotency?.key ?? null,
+    fingerprint: idempotency?.fingerprint ?? null,
+    request: JSON.stringify(request),
+    containers: '[]',
+    findings: '[]',
+    redactions: '{}',
+  }
+}
+
+/** The columns that a change sets; what it leaves out keeps its value. */
+export function columnsOf(change: DiagnosisChange): Updateable<DiagnosesTable> {
+  return {
+    ...(change.state !== undefined && { state: change.state }),
+    ...(change.outcome !== undefined && { outcome: change.outcome }),
+    ...(change.explanation !== undefined && { explanation: change.explanation }),
+    ...(change.finishedAt !== undefined && { finished_at: change.finishedAt }),
+    ...(change.refusal !== undefined && { refusal: JSON.stringify(change.refusal) }),
+    ...(change.pod !== undefined && { pod: JSON.stringify(change.pod), pod_name: change.pod.name }),
+    ...(change.containers !== undefined && { containers: JSON.stringify(change.containers) }),
+    ...(change.findings !== undefined && { findings: JSON.stringify(change.findings) }),
+    ...(change.redactions !== undefined && { redactions: JSON.stringify(change.redactions) }),
+    ...(change.bundle !== undefined && { bundle: JSON.stringify(change.bundle) }),
+    ...(change.reported !== undefined && { reported: JSON.stringify(change.reported) }),
+  }
+}
+
+export function diagnosisOf(row: Selectable<DiagnosesTable>): Diagnosis {
+  return {
+    ...(JSON.parse(row.request) as DiagnosisRequest),
+    updatedAt: row.updated_at,
+    state: row.state,
+    ...(row.outcome !== null && { outcome: row.outcome }),
+    ...(row.explanation !== null && { explanation: row.explanation }),
+    ...(row.refusal !== null && { refusal: JSON.parse(row.refusal) }),
+    cancelRequested: row.cancel_requested === 1,
+    ...(row.pod !== null && { pod: JSON.parse(row.pod) }),
+    containers: JSON.parse(row.containers),
+    findings: JSON.parse(row.findings),
+    redactions: JSON.parse(row.redactions),
+    ...(row.bundle !== null && { bundle: JSON.parse(row.bundle) }),
+    ...(row.reported !== null && { reported: JSON.parse(row.reported) }),
+    ...(row.finished_at !== null && { finishedAt: row.finished_at }),
+  }
+}

@@ -1,0 +1,89 @@
+import { z } from 'zod'
+import { TrackerRejected, TrackerUnavailable } from './tracker.ts'
+import { complaint, type TrackerAnswer, type TrackerHttp, trackerFetch } from './tracker-http.ts'
+
+/** A journal entry of an issue, as far as notes go. */
+export interface Journal {
+  readonly id: number
+  readonly userId: number | undefined
+  readonly notes: string
+}
+
+export interface RedmineApi {
+  /** Id of the user whom the key belongs to. */
+  userId(signal: AbortSignal): Promise<number>
+  /** All journal entries of the issue with notes, oldest first: Redmine does not page them. */
+  journals(key: string, signal: AbortSignal): Promise<readonly Journal[]>
+  addNote(key: string, notes: string, signal: AbortSignal): Promise<void>
+  /** Sets the text of a note, or deletes the note with an empty text; false where this server or this user's rights do not allow that. */
+  editNote(key: string, id: number, notes: string, signal: AbortSignal): Promise<boolean>
+}
+
+const currentUser = z.object({ user: z.object({ id: z.number() }) })
+const issue = z.object({
+  issue: z.object({
+    journals: z.array(z.object({ id: z.number(), user: z.object({ id: z.number() }).optional(), notes: z.string().nullish() })).default([]),
+  }),
+})
+
+/** Redmine's REST API (https://www.redmine.org/projects/redmine/wiki/Rest_api), as far as notes need it. */
+export function redmineApi(options: TrackerHttp & { readonly url: string; readonly apiKey: string }): RedmineApi {
+  const base = options.url.replace(/\/+$/, '')
+  const call = (what: string, method: string, path: string, signal: AbortSignal, body?: unknown) => {
+    const headers = { 'x-redmine-api-key': options.apiKey, accept: 'application/json', ...(body ? { 'content-type': 'application/json' } : {}) }
+    return trackerFetch(options, what, `${base}${path}`, { method, headers, ...(body ? { body: JSON.stringify(body) } : {}) }, signal)
+  }
+  return {
+    async userId(signal) {
+      const what = `Cannot tell whose key it is at Redmine ${base}`
+      const answer = await call(what, 'GET', '/users/current.json', signal)
+      return read(accept(answer, what), currentUser, what).user.id
+    },
+    async journals(key, signal) {
+      const what = `Cannot read Redmine issue "${key}"`
+      const answer = await call(what, 'GET', `/issues/${key}.json?include=journals`, signal)
+      const { journals } = read(accept(answer, what), issue, what).issue
+      return journals
+        .flatMap(({ id, user, notes }) => (notes ? [{ id, userId: user?.id, notes: notes.replaceAll('\r\n', '\n') }] : []))
+        .sort((a, b) => a.id - b.id)
+    },
+    async addNote(key, notes, signal) {
+      const what = `Cannot add a note to Redmine issue "${key}"`
+      accept(await call(what, 'PUT', `/issues/${key}.json`, signal, { issue: { notes } }), what)
+    },
+    async editNote(key, id, notes, signal) {
+      const what = `Cannot edit note ${id} of Redmine issue "${key}"`
+      const answer = await call(what, 'PUT', `/journals/${id}.json`, signal, { journal: { notes } })
+      // Before 5.0 the route knows no API key (401, 403, 404 or 422); since then 403 means that the right is missing, 404 that it is gone.
+      if ([401, 403, 404, 405, 406, 422].includes(answer.status)) return false
+      accept(answer, what)
+      return true
+    },
+  }
+}
+
+function accept(answer: TrackerAnswer, what: string): TrackerAnswer {
+  if (answer.status >= 200 && answer.status <= 299) return answer
+  throw new TrackerRejected(`${what}: ${advice[answer.status] ?? `it answered ${answer.status}`}${complaint(answer.text)}`)
+}
+
+const advice: Readonly<Record<number, string>> = {
+  401: 'the API key is not accepted (401); check the tracker’s apiKey, and that "Enable REST web service" is on in Redmine’s settings',
+  403: 'the API key’s user may not (403); give its role "View issues" and "Add notes" in the issue’s project, reopen the project if it is closed, and check that the REST web service is enabled',
+  404: 'there is no such issue for the API key’s user (404); check the number, and that the user may see it',
+  413: 'the note is too long for this server (413)',
+  422: 'Redmine does not accept the change (422); make the issue valid in Redmine, then ask again',
+}
+
+function read<T>(answer: TrackerAnswer, schema: z.ZodType<T>, what: string): T {
+  let body: unknown
+  try {
+    body = JSON.parse(answer.text)
+  } catch (cause) {
+    // A proxy's page or a cut answer: the next one may be whole.
+    throw new TrackerUnavailable(`${what}: the answer is not JSON`, 10_000, { cause })
+  }
+  const parsed = schema.safeParse(body)
+  if (!parsed.success) throw new TrackerRejected(`${what}: this is not Redmine's answer; check the tracker's url`, { cause: parsed.error })
+  return parsed.data
+}
