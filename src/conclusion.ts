@@ -1,0 +1,93 @@
+import type { Diagnosis, Finding, Outcome } from './diagnosis/diagnosis.ts'
+import type { Redactor } from './diagnosis/redact/redactor.ts'
+import { mergeFindings } from './diagnosis/seal/conclude.ts'
+import type { Examined } from './examine.ts'
+import type { GatherOutcome } from './stage-context.ts'
+
+/** The final fields of a diagnosis; plain JSON. */
+export type Conclusion = Pick<Diagnosis, 'findings' | 'containers' | 'redactions'> &
+  Required<Pick<Diagnosis, 'outcome' | 'finishedAt'>> &
+  Partial<Pick<Diagnosis, 'explanation' | 'refusal' | 'pod'>>
+
+export interface ConcludeInput {
+  readonly outcome: GatherOutcome
+  readonly examined: readonly Examined[]
+  readonly harm: readonly Finding[]
+  readonly now: number
+  readonly redactor: Redactor
+}
+
+/** Sums up: pure, so that it may be repeated. Everything in it passes the redactor once more, whatever it was made of. */
+export function concludeFrom(input: ConcludeInput): Conclusion {
+  const { outcome, examined } = input
+  const gathered = outcome.kind === 'gathered' ? outcome.gathered : undefined
+  const containers = examined.flatMap(({ container }) => (container ? [container] : []))
+  const evidence = [...input.harm, ...(gathered?.findings ?? [])]
+  const [first] = examined
+  const refusal = first?.refusal
+  const verdict = judge(input)
+  const redactions = examined.reduce<Record<string, number>>(
+    (sum, { redactions = {} }) => add(sum, redactions),
+    outcome.kind === 'gathered' ? { ...outcome.redactions } : {},
+  )
+  const pod = gathered?.podRef && gathered.uid !== undefined ? podOf(gathered) : undefined
+  const { value, counts } = input.redactor.json('autodiagnose/diagnosis.json', {
+    containers,
+    findings: mergeFindings(evidence, examined),
+    explanation: verdict.explanation,
+    ...(refusal ? { refusal } : {}),
+  })
+  return {
+    outcome: verdict.outcome,
+    finishedAt: new Date(input.now).toISOString(),
+    containers: value.containers,
+    findings: value.findings,
+    redactions: add(redactions, counts),
+    ...(value.explanation === undefined ? {} : { explanation: value.explanation }),
+    ...(value.refusal ? { refusal: value.refusal } : {}),
+    ...(pod ? { pod } : {}),
+  }
+}
+
+function judge({ outcome, examined }: ConcludeInput): { readonly outcome: Outcome; readonly explanation?: string } {
+  const [first, second] = examined
+  if (outcome.kind === 'failed') return { outcome: 'failed', explanation: outcome.message }
+  if (examined.some(({ end }) => end === 'cancelled')) return { outcome: 'cancelled', explanation: cancelled(examined) }
+  if (first?.refusal) return { outcome: 'refused', explanation: first.refusal.message }
+  if (first?.failure !== undefined) return { outcome: 'failed', explanation: first.failure }
+  const missing = examined.flatMap(({ container, end }) => {
+    const gaps = container?.gaps ?? []
+    return gaps.length > 0 || end === undefined || end === 'proven' ? gaps : [why[end]]
+  })
+  // The first one could not see the target, so what was to be looked at again is missing.
+  const blind = second?.refusal?.message ?? second?.failure
+  if (blind !== undefined) missing.push(`the processes of the target could not be seen, and a second container was of no help: ${blind}`)
+  const [most] = missing
+  return most === undefined ? { outcome: 'complete' } : { outcome: 'incomplete', explanation: most }
+}
+
+function cancelled(examined: readonly Examined[]): string {
+  const containers = examined.flatMap(({ container }) => (container ? [container] : []))
+  if (containers.length === 0) return 'cancelled before a container was added'
+  return containers.some(({ exitCode }) => exitCode === undefined)
+    ? 'cancelled; the container runs until its own deadline'
+    : 'cancelled; the container had ended, and no other was added'
+}
+
+/** Where no gap says it better. */
+const why = {
+  terminated: 'the container ended without its end line',
+  gone: 'the pod or its log went away',
+  cut: 'the log was cut at its byte cap',
+  late: 'the container did not end in time',
+  cancelled: 'cancelled',
+} as const
+
+function podOf({ podRef, uid, node, container }: Extract<GatherOutcome, { kind: 'gathered' }>['gathered']): NonNullable<Diagnosis['pod']> {
+  return { name: podRef?.name ?? '', uid: uid ?? '', ...(node ? { node } : {}), ...(container ? { container } : {}) }
+}
+
+function add(sum: Record<string, number>, more: Readonly<Record<string, number>>): Record<string, number> {
+  for (const [rule, count] of Object.entries(more)) sum[rule] = (sum[rule] ?? 0) + count
+  return sum
+}

@@ -1,0 +1,172 @@
+import { bytesOf } from './config.ts'
+import type { Cursor } from './diagnosis/cursor.ts'
+import { containerName, lookInside, type Refusal } from './diagnosis/diagnosis.ts'
+import { addContainer, tryCandidates } from './diagnosis/inject/add-container.ts'
+import { isPaused } from './diagnosis/inject/harm-switch.ts'
+import { type Candidate, planContainer } from './diagnosis/inject/plan-container.ts'
+import { type Started, waitForEnd, waitForStart } from './diagnosis/inject/wait-for-container.ts'
+import { listenTurn } from './diagnosis/listen/turn.ts'
+import { readFindings } from './diagnosis/seal/conclude.ts'
+import type { Examination, Examined } from './examine.ts'
+import { patiently } from './patience.ts'
+import { type GatherOutcome, minute, podOf, type StageContext } from './stage-context.ts'
+
+export interface Planned {
+  readonly kind: 'planned'
+  readonly name: string
+  readonly candidate: Candidate
+  readonly checks: readonly string[]
+}
+export type PlanOutcome =
+  | Planned
+  | { readonly kind: 'refused'; readonly refusal: Refusal }
+  | { readonly kind: 'failed'; readonly message: string }
+  | { readonly kind: 'cancelled' }
+/** `at`: when the container was asked for, in milliseconds since the epoch; all deadlines count from it. */
+export type InjectOutcome =
+  | { readonly kind: 'injected'; readonly at: number }
+  | { readonly kind: 'refused'; readonly refusal: Refusal }
+  | { readonly kind: 'failed'; readonly message: string }
+
+/** A turn ends well inside what a serverless step may last. */
+const turnMs = minute
+/** Beyond its own deadline, a container gets this long until it is given up. */
+const graceMs = 30_000
+
+/** The effects of one container's part of the story: see examine.ts. */
+export function containerStages({ request, deps, id, cluster, failed, refused, cancelled, late }: StageContext) {
+  const { config, records, store, clock, redactor } = deps
+  const { namespace } = request.target
+  return {
+    plan: ({ attempt, gathered: outcome, foundIds }: Examination) =>
+      patiently(
+        'plan the container',
+        async (signal): Promise<PlanOutcome> => {
+          if (outcome.kind === 'failed') return outcome
+          if (await cancelled()) return { kind: 'cancelled' }
+          const { gathered } = outcome
+          const { idsCacheKey: key } = gathered
+          const ids = foundIds ?? (gathered.ids || key === undefined ? undefined : await records.getValue<NonNullable<typeof foundIds>>(`ids:${key}`))
+          const name = containerName(id, attempt)
+          const paused = await isPaused(deps)
+          const plan = planContainer({
+            request,
+            gathered,
+            attempt,
+            containerName: name,
+            now: clock.now(),
+            paused,
+            config,
+            ...(ids ? { foundIds: ids } : {}),
+          })
+          if (plan.kind === 'refused') return refused(plan.refusal)
+          const admitted = await tryCandidates(plan.candidates, gathered, cluster(), signal)
+          if (admitted.kind === 'refused') return refused(admitted.refusal)
+          return { kind: 'planned', name, candidate: admitted.candidate, checks: plan.checks.map((check) => check.name) }
+        },
+        failed,
+        { ms: 2 * minute },
+        deps,
+      ),
+
+    inject: ({ candidate }: Planned, { gathered: outcome }: Examination) =>
+      patiently(
+        'add the container',
+        async (signal): Promise<InjectOutcome> => {
+          if (outcome.kind === 'failed') return outcome
+          const { podRef, uid, node, container } = outcome.gathered
+          const refusal = await addContainer(candidate, outcome.gathered, cluster(), signal)
+          if (refusal) return refused(refusal)
+          const pod =
+            podRef && uid !== undefined ? { name: podRef.name, uid, ...(node ? { node } : {}), ...(container ? { container } : {}) } : undefined
+          await records.update(id, { state: 'injecting', ...(pod ? { pod } : {}) })
+          return { kind: 'injected', at: clock.now() }
+        },
+        failed,
+        { ms: 2 * minute },
+        deps,
+      ),
+
+    start: ({ name }: Planned, outcome: GatherOutcome, at: number) =>
+      patiently(
+        'watch the container start',
+        async (signal): Promise<Started> => {
+          const { pod, uid } = podOf(outcome)
+          const started = await waitForStart(pod, uid, name, at + config.diagnosis.startDeadlineSeconds * 1000, { cluster: cluster(), clock }, signal)
+          if (started.kind === 'started') await records.update(id, { state: 'listening' })
+          return started
+        },
+        (message): Started => ({ kind: 'not-started', message: failed(message).message }),
+        { ms: 2 * minute },
+        deps,
+      ),
+
+    listen: ({ name }: Planned, outcome: GatherOutcome, at: number, cursor: Cursor) =>
+      patiently(
+        'listen to the container',
+        (signal): Promise<Cursor> => {
+          const { pod, uid } = podOf(outcome)
+          const { startDeadlineSeconds, deadlineSeconds, outputBytes } = config.diagnosis
+          const params = {
+            id,
+            pod,
+            uid,
+            container: name,
+            cursor,
+            turnEndsAt: clock.now() + turnMs,
+            giveUpAt: at + (startDeadlineSeconds + deadlineSeconds) * 1000 + graceMs,
+            name: `autodiagnose/${namespace}/${pod.name}/${name}-stdout.txt`,
+            // The container caps itself; this holds where it does not.
+            maxBytes: bytesOf(outputBytes) + 65_536,
+            binaryArtifacts: config.evidence.binaryArtifacts,
+            endLine: true,
+          }
+          return listenTurn(params, { cluster: cluster(), store, redactor, clock, cancelled }, signal)
+        },
+        (message): Cursor => ({ ...cursor, gaps: [...cursor.gaps, failed(message).message], end: 'gone' }),
+        { ms: 10 * minute, rethrow: () => !late() },
+        deps,
+      ),
+
+    end: ({ name, candidate, checks }: Planned, { attempt, gathered: outcome }: Examination, started: Started, cursor: Cursor) =>
+      patiently(
+        'read what the container found',
+        async (signal): Promise<Examined> => {
+          const { pod, uid, gathered } = podOf(outcome)
+          const waitMs = started.kind === 'started' && cursor.end !== 'cancelled' && cursor.end !== 'gone' ? 5000 : 0
+          const status = await waitForEnd(pod, uid, name, clock.now() + waitMs, { cluster: cluster(), clock }, signal)
+          const { target: seen, findings, cut } = await readFindings(store, id, name, signal)
+          const gaps = cut ? [...cursor.gaps, `the container says that it was ${cut}`] : cursor.gaps
+          const terminated = status?.state?.terminated
+          const startedAt = terminated?.startedAt ?? status?.state?.running?.startedAt
+          if (seen && gathered.idsCacheKey !== undefined) await records.setValue(`ids:${gathered.idsCacheKey}`, seen.ids)
+          const sameIds = candidate.ids?.uid === seen?.ids.uid && candidate.ids?.gid === seen?.ids.gid
+          return {
+            container: {
+              name,
+              profile: candidate.profile,
+              image: config.diagnosis.image,
+              lines: cursor.lines,
+              bytes: cursor.bytes,
+              proven: cursor.end === 'proven',
+              gaps,
+              ...(candidate.ids ? { ids: candidate.ids } : {}),
+              ...(status?.imageID ? { imageId: status.imageID } : {}),
+              ...(startedAt === undefined ? {} : { startedAt }),
+              ...(terminated ? { exitCode: terminated.exitCode, ...(terminated.finishedAt ? { finishedAt: terminated.finishedAt } : {}) } : {}),
+            },
+            checks,
+            findings,
+            redactions: cursor.redactions,
+            retryWithIds: attempt === 1 && request.profile === 'auto' && gathered.targetRunning && !sameIds && lookInside(checks),
+            ...(started.kind === 'started' ? {} : { failure: failed(started.message).message }),
+            ...(cursor.end ? { end: cursor.end } : {}),
+            ...(seen ? { seen } : {}),
+          }
+        },
+        (message): Examined => ({ checks, findings: [], retryWithIds: false, failure: failed(message).message }),
+        { ms: minute, rethrow: () => !late() },
+        deps,
+      ),
+  }
+}

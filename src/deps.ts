@@ -1,0 +1,41 @@
+import type { Config } from './config.ts'
+import type { Redactor } from './diagnosis/redact/redactor.ts'
+import type { Cluster } from './ports/cluster/cluster.ts'
+import type { Records } from './ports/records/records.ts'
+import type { Store } from './ports/store/store.ts'
+import type { Tracker } from './ports/tracker/tracker.ts'
+
+/** The outside world. Each function takes the `Pick` of it that it uses; each host fills it once. */
+export interface Deps {
+  readonly config: Config
+  readonly clusters: ReadonlyMap<string, Cluster>
+  readonly store: Store
+  readonly records: Records
+  readonly trackers: ReadonlyMap<string, Tracker>
+  readonly redactor: Redactor
+  readonly clock: Clock
+  readonly log: Log
+  readonly runs: Runs
+}
+
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number
+  /** Resolves after `ms`, or at once when `signal` aborts. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>
+}
+
+/** Structured operational log, one JSON object a line on Node. Never given a secret or a line of a pod's log. */
+export type Log = (level: 'info' | 'warn' | 'error', message: string, data?: Readonly<Record<string, unknown>>) => void
+
+/** The durable engine, as far as intake needs it. */
+export interface Runs {
+  /** Starts the durable run with this id, or finds it started; wakes the worker. */
+  start(id: string): Promise<void>
+}
+
+/** One durable step interface that both engines satisfy. What `run` returns is plain JSON and at most 1 MiB. */
+export interface Step {
+  /** Runs once, at least: after a crash between effect and save it runs again. A throw is retried with backoff. */
+  run<T>(name: string, effect: () => Promise<T>): Promise<T>
+}

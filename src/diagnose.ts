@@ -1,0 +1,29 @@
+import type { Deps, Step } from './deps.ts'
+import { type Examined, examine } from './examine.ts'
+import { type Concluded, stagesOf } from './stages.ts'
+
+/**
+ * The life of a diagnosis, a line a stage. Every awaited step runs at least once: its effect carries a key of its own, so
+ * that a crash between effect and save repeats nothing. What went wrong is a value, told in the bundle and the bug report;
+ * a step throws only to be tried again.
+ */
+export async function diagnose(id: string, step: Step, deps: Deps): Promise<void> {
+  const request = await deps.records.get(id)
+  if (!request) throw new Error(`Cannot diagnose "${id}": there is no such record`)
+  const stages = stagesOf(request, deps)
+
+  const gathered = await step.run('gather', stages.gather)
+  const first = await examine({ attempt: 1, gathered }, step, stages)
+  const second = sawTooLittle(first) ? await examine({ attempt: 2, gathered, foundIds: first.seen.ids }, step, stages) : undefined
+  const examined = second ? [first, second] : [first]
+  const harm = await step.run('compare', () => stages.compare(gathered, examined))
+  const concluded: Concluded = await step.run('conclude', () => stages.conclude(gathered, examined, harm))
+  await step.run('seal', () => stages.seal(concluded))
+  if (request.report) await step.run('share', stages.share)
+  await step.run('finish', stages.finish)
+}
+
+/** The first container ran as somebody else than the target, and found out who that is. */
+function sawTooLittle(first: Examined): first is Examined & Required<Pick<Examined, 'seen'>> {
+  return first.end !== 'cancelled' && first.seen !== undefined && !first.seen.visible && first.retryWithIds
+}

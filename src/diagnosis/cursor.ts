@@ -1,0 +1,67 @@
+import type { RedactionCounts } from './redact/redactor.ts'
+
+/**
+ * How far a container's log has been read, and everything needed to go on from there on any machine. It rests only where
+ * redactor and artifact decoder are neutral, and is stored in every segment, so that the segments alone are the truth.
+ */
+export interface Cursor {
+  /** Number of the last segment; the next is one higher. */
+  readonly segment: number
+  /** Timestamp of the last line that was consumed, as the kubelet wrote it; absent at the beginning. */
+  readonly time?: string
+  /** How many consumed lines at the end carry exactly that timestamp. */
+  readonly sameTime: number
+  /** Digest of the last consumed line: a resumed log must hold it, or something was lost. */
+  readonly digest?: string
+  /** Lines and bytes consumed, without timestamps, newlines included: what the end line must say. */
+  readonly lines: number
+  readonly bytes: number
+  /** Bytes of text and artifacts stored so far. */
+  readonly stored: number
+  /** Artifacts begun so far. */
+  readonly artifacts: number
+  /** The artifact in whose middle the cursor rests. */
+  readonly artifact?: OpenArtifact
+  /** Secrets removed so far, by rule. */
+  readonly redactions: RedactionCounts
+  /** What is known to be missing or cut, one sentence each; at most {@link maxGaps}. */
+  readonly gaps: readonly string[]
+  /** Set when there is nothing more to read. */
+  readonly end?: End
+}
+
+export interface OpenArtifact {
+  readonly name: string
+  readonly index: number
+  /** Binary artifacts are stored only where policy allows; `dropped` where it does not. */
+  readonly kind: 'text' | 'binary' | 'dropped' | 'undecided'
+}
+
+/** How listening ended. `proven`: the end line's counts are those that were read. */
+export type End = 'proven' | 'terminated' | 'gone' | 'cut' | 'late' | 'cancelled'
+
+const maxGaps = 20
+
+export const start: Cursor = { segment: 0, sameTime: 0, lines: 0, bytes: 0, stored: 0, artifacts: 0, redactions: {}, gaps: [] }
+
+export function withGap(cursor: Cursor, gap: string): Cursor {
+  if (cursor.gaps.includes(gap) || cursor.gaps.length >= maxGaps) return cursor
+  return { ...cursor, gaps: [...cursor.gaps, gap] }
+}
+
+export function addCounts(a: RedactionCounts, b: RedactionCounts): RedactionCounts {
+  const sum: Record<string, number> = { ...a }
+  for (const [rule, count] of Object.entries(b)) sum[rule] = (sum[rule] ?? 0) + count
+  return sum
+}
+
+/** FNV-1a, 32 bits twice over: tells lines apart, is no signature. */
+export function digestOf(bytes: Uint8Array): string {
+  let a = 0x811c9dc5
+  let b = 0x9dc5811c
+  for (const byte of bytes) {
+    a = Math.imul(a ^ byte, 0x01000193)
+    b = Math.imul(b ^ byte, 0x01000197)
+  }
+  return `${(a >>> 0).toString(16)}-${(b >>> 0).toString(16)}`
+}

@@ -1,0 +1,35 @@
+import type { Finding, Severity } from '../diagnosis.ts'
+
+const maxTitle = 400
+const maxEvidence = 2000
+
+/** A finding of this stage; what is empty is left out, what is long is cut. */
+export function evidenceFinding(
+  check: string,
+  trouble: string,
+  severity: Severity,
+  title: string,
+  more: Partial<Pick<Finding, 'evidence' | 'cause' | 'next'>> = {},
+): Finding {
+  const { evidence, cause, next } = more
+  return {
+    id: `${check}/${trouble}`,
+    check,
+    severity,
+    title: oneLine(title),
+    ...(evidence ? { evidence: evidence.slice(0, maxEvidence) } : {}),
+    ...(cause ? { cause } : {}),
+    ...(next ? { next } : {}),
+    source: 'evidence',
+  }
+}
+
+/** One sentence has one line and no period. */
+function oneLine(text: string): string {
+  const words = text.replace(/\s+/g, ' ').trim()
+  return words.length > maxTitle ? `${words.slice(0, maxTitle)}…` : words.replace(/\.$/, '')
+}
+
+export function times(count: number): string {
+  return count === 1 ? 'once' : `${count} times`
+}

@@ -1,0 +1,89 @@
+import type { Config } from '../../config.ts'
+import type { Clock } from '../../deps.ts'
+import type { Cluster } from '../../ports/cluster/cluster.ts'
+import type { CheckRequest, DiagnosisRequest, Refusal } from '../diagnosis.ts'
+import type { EvidenceFile, Gathered } from '../gathered.ts'
+import type { RedactionCounts, Redactor } from '../redact/redactor.ts'
+import { readAnnotations } from './annotations.ts'
+import { evidenceFiles } from './evidence-files.ts'
+import { evidenceFindings } from './findings.ts'
+import { headroomOf } from './headroom.ts'
+import { hintsFor } from './hints.ts'
+import { pickPod } from './pick-pod.ts'
+import { type Readings, readBeside } from './readings.ts'
+import { readTarget } from './target.ts'
+
+export interface GatherDeps {
+  readonly cluster: Cluster
+  readonly config: Config
+  readonly redactor: Redactor
+  readonly clock: Clock
+}
+
+export interface GatherResult {
+  readonly gathered: Gathered
+  /** For the bundle; kept out of the durable step, for a log tail may be large. */
+  readonly files: readonly EvidenceFile[]
+  readonly redactions: RedactionCounts
+}
+
+/**
+ * Reads what the API tells of the target; nothing is changed. The pod must be had; what else cannot be read is told in the
+ * bundle. Throws ClusterUnavailable, to be called again.
+ */
+export async function gather(request: DiagnosisRequest, deps: GatherDeps, signal: AbortSignal): Promise<GatherResult> {
+  const { config, redactor, clock } = deps
+  const picked = await pickPod(request.target, deps.cluster, signal)
+  if (picked.kind === 'refused') return nothing(picked.refusal)
+  const { pod } = picked
+  const target = readTarget(pod, request.container)
+  const annotations = readAnnotations(pod, config.diagnosis.extraChecks)
+  const readings = await readBeside(pod, target.container, deps, signal)
+  const headroom = headroomOf(pod, readings.metrics, clock.now())
+  // Where no line of a log may leave the cluster, none is quoted either.
+  const quotable = config.evidence.logs === 'none' ? { ...readings, logs: new Map() } : readings
+  const found = [...evidenceFindings(pod, target, quotable, headroom, clock.now()), ...annotations.findings]
+  const { value: findings, counts } = redactor.json('autodiagnose/findings.json', found)
+  const { files, redactions } = evidenceFiles(pod, readings, findings, deps)
+  const refusal = target.refusal ?? annotations.refusal
+  const gathered: Gathered = {
+    ...target.gathered,
+    headroom,
+    hints: merge(annotations.checks, hintsFor(pod, target.container, logText(readings, target.container), redactor)),
+    findings,
+    ...(refusal ? { refusal } : {}),
+  }
+  return { gathered, files, redactions: sum([readings.redactions, counts, redactions]) }
+}
+
+function logText({ logs }: Readings, container = ''): string {
+  const log = logs.get(container)
+  return log ? `${log.previous}\n${log.current}` : ''
+}
+
+/** What the owners declare comes first, but names are looked up before anything connects to them. */
+function merge(declared: readonly CheckRequest[], hints: readonly CheckRequest[]): readonly CheckRequest[] {
+  const all = [...declared, ...hints]
+  const once = all.filter((one, at) => all.findIndex(({ name, param }) => name === one.name && param === one.param) === at)
+  return [...once.filter(({ name }) => name === 'dns'), ...once.filter(({ name }) => name !== 'dns')]
+}
+
+function nothing(refusal: Refusal): GatherResult {
+  const gathered: Gathered = {
+    targetRunning: false,
+    sharedProcesses: false,
+    headroom: { kind: 'unknown', why: 'there is no pod' },
+    ephemeralCount: 0,
+    restarts: { count: 0 },
+    hints: [],
+    findings: [],
+    refusal,
+  }
+  return { gathered, files: [], redactions: {} }
+}
+
+function sum(all: readonly RedactionCounts[]): RedactionCounts {
+  const total: Record<string, number> = {}
+  for (const counts of all) for (const [rule, count] of Object.entries(counts)) total[rule] = (total[rule] ?? 0) + count
+  return total
+}

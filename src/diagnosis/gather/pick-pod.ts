@@ -1,0 +1,83 @@
+import { type Cluster, ClusterForbidden, type Raw, type RawPod } from '../../ports/cluster/cluster.ts'
+import type { Refusal, RefusalCode, Target } from '../diagnosis.ts'
+
+export type Picked = { readonly kind: 'picked'; readonly pod: RawPod } | { readonly kind: 'refused'; readonly refusal: Refusal }
+
+/** The pod that was named, or the least healthy one of a workload or selector; else why there is none. */
+export async function pickPod(target: Target, cluster: Pick<Cluster, 'getPod' | 'listPods' | 'getWorkload'>, signal: AbortSignal): Promise<Picked> {
+  const { namespace } = target
+  try {
+    switch (target.kind) {
+      case 'pod': {
+        const pod = await cluster.getPod({ namespace, name: target.name }, signal)
+        const message = `There is no pod "${target.name}" in namespace "${namespace}" of this cluster; kubectl -n ${namespace} get pods lists them`
+        return pod ? { kind: 'picked', pod } : refused('pod-not-found', message)
+      }
+      case 'workload': {
+        const what = `${target.workload} "${target.name}"`
+        const workload = await cluster.getWorkload(namespace, target.workload, target.name, signal)
+        if (!workload) return refused('pod-not-found', `There is no ${what} in namespace "${namespace}" of this cluster`)
+        const selector = selectorOf(workload)
+        if (selector === undefined) return refused('pod-not-found', `The ${what} selects pods in a form that is not supported; name the pod`)
+        return leastHealthy(await cluster.listPods(namespace, selector, signal), `pods of ${what}`, namespace)
+      }
+      case 'selector':
+        return leastHealthy(await cluster.listPods(namespace, target.selector, signal), `pods with labels "${target.selector}"`, namespace)
+    }
+  } catch (error) {
+    if (!(error instanceof ClusterForbidden)) throw error
+    const optional = target.kind === 'workload' ? ', or name a pod: workloads are an optional right' : ''
+    return refused('rbac', `${error.message}; grant the service its rights of infra/kubernetes there${optional}`)
+  }
+}
+
+function refused(code: RefusalCode, message: string): Picked {
+  return { kind: 'refused', refusal: { code, message } }
+}
+
+/** Among equals the newest, then by name, so that the same pods give the same answer. */
+function leastHealthy(pods: readonly RawPod[], what: string, namespace: string): Picked {
+  const made = (pod: RawPod) => Date.parse(String(pod.metadata.creationTimestamp)) || 0
+  const [pod] = pods.toSorted((a, b) => healthOf(a) - healthOf(b) || made(b) - made(a) || (a.metadata.name < b.metadata.name ? -1 : 1))
+  return pod ? { kind: 'picked', pod } : refused('pod-not-found', `There are no ${what} in namespace "${namespace}"`)
+}
+
+/** Low is sick: not ready before ready, more restarts before fewer; what has ended tells less, and what is being deleted least. */
+function healthOf(pod: RawPod): number {
+  if (pod.metadata.deletionTimestamp !== undefined) return 1e8
+  if (pod.status.phase === 'Succeeded') return 1e7
+  if (pod.status.phase === 'Failed') return 1e6
+  const statuses = pod.status.containerStatuses ?? []
+  const ready = statuses.length > 0 && statuses.every((status) => status.ready === true)
+  const restarts = statuses.reduce((sum, { restartCount = 0 }) => sum + restartCount, 0)
+  return (ready ? 1000 : 0) - Math.min(restarts, 999)
+}
+
+interface LabelSelector {
+  readonly matchLabels?: Readonly<Record<string, string>>
+  readonly matchExpressions?: readonly { readonly key: string; readonly operator: string; readonly values?: readonly string[] }[]
+}
+
+/** As the query of a list takes it; undefined for one that would select all pods or that has an unknown operator. */
+function selectorOf(workload: Raw): string | undefined {
+  const { matchLabels = {}, matchExpressions = [] } = ((workload.spec as { readonly selector?: LabelSelector } | undefined)?.selector ??
+    {}) as LabelSelector
+  const parts = [
+    ...Object.entries(matchLabels).map(([key, value]) => `${key}=${value}`),
+    ...matchExpressions.map(({ key, operator, values = [] }) => {
+      switch (operator) {
+        case 'In':
+          return `${key} in (${values.join(',')})`
+        case 'NotIn':
+          return `${key} notin (${values.join(',')})`
+        case 'Exists':
+          return key
+        case 'DoesNotExist':
+          return `!${key}`
+        default:
+          return undefined
+      }
+    }),
+  ]
+  return parts.length > 0 && !parts.includes(undefined) ? parts.join(',') : undefined
+}

@@ -1,0 +1,54 @@
+import type { Deps } from '../../deps.ts'
+import type { Raw } from '../../ports/cluster/cluster.ts'
+import type { CheckRequest, DiagnosisRequest, Profile, Refusal } from '../diagnosis.ts'
+import type { Gathered } from '../gathered.ts'
+import { tryCandidates } from './add-container.ts'
+import { isPaused } from './harm-switch.ts'
+import { planContainer } from './plan-container.ts'
+
+/** Whether a diagnosis would inject, and what. Adds nothing: the API server is asked by dry run. */
+export interface Preflight {
+  readonly ok: boolean
+  readonly refusal?: Refusal
+  readonly warnings: readonly string[]
+  readonly profile: Profile
+  readonly checks: readonly CheckRequest[]
+  /** The container as it would be sent. */
+  readonly container?: Raw
+}
+
+export async function preflight(
+  request: DiagnosisRequest,
+  gathered: Gathered,
+  deps: Pick<Deps, 'config' | 'clusters' | 'records' | 'clock'>,
+  signal: AbortSignal,
+): Promise<Preflight> {
+  const cluster = deps.clusters.get(request.cluster)
+  if (!cluster) throw new TypeError(`Cannot preflight in unknown cluster "${request.cluster}"`)
+  const plan = planContainer({
+    request,
+    gathered,
+    attempt: 1,
+    containerName: `${request.id}-1`,
+    now: deps.clock.now(),
+    paused: await isPaused(deps),
+    config: deps.config,
+  })
+  const nothing = { warnings: [], profile: request.profile, checks: gathered.hints }
+  if (plan.kind === 'refused') return { ok: false, refusal: plan.refusal, ...nothing }
+  const admitted = await tryCandidates(plan.candidates, gathered, cluster, signal)
+  if (admitted.kind === 'refused') return { ok: false, refusal: admitted.refusal, ...nothing }
+  const { candidate } = admitted
+  const lesser = candidate !== plan.candidates[0]
+  return {
+    ok: true,
+    warnings: [
+      ...(lesser ? ['pod security does not admit the form that would see the target; the processes of the target may stay invisible'] : []),
+      ...(gathered.targetRunning ? [] : ['the target is not running: the container sees the network and volumes of the pod, but no processes']),
+      ...(gathered.ids ? [] : ['who the target runs as is not known from the API; a second container may be needed to see its processes']),
+    ],
+    profile: candidate.profile,
+    checks: plan.checks,
+    container: candidate.spec,
+  }
+}

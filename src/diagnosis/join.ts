@@ -1,0 +1,10 @@
+/** Byte arrays put together; `length` is the sum of theirs. */
+export function join(parts: readonly Uint8Array[], length: number): Uint8Array {
+  const whole = new Uint8Array(length)
+  let at = 0
+  for (const part of parts) {
+    whole.set(part, at)
+    at += part.length
+  }
+  return whole
+}

@@ -1,0 +1,109 @@
+import type { Cursor } from '../cursor.ts'
+import { Alarm } from './alarm.ts'
+import { LineSplitter, type LogLine } from './log-lines.ts'
+import type { Pipeline } from './pipeline.ts'
+import { Resume } from './resume.ts'
+import type { SegmentWriter } from './segment-writer.ts'
+import type { TurnDeps, TurnParams } from './turn.ts'
+
+/** How reading one stream of a log ended, and whether it brought lines that were not consumed before. */
+export interface Consumed {
+  /** `idle`: silent for long, to be opened again (follow has stalled at rotation). `error`: the stream broke or carried the kubelet's words. */
+  readonly how: 'eof' | 'error' | 'idle' | 'turn' | 'proven' | 'cut' | 'cancelled'
+  readonly news: boolean
+  /** The line at the end that no newline ended: data only if the container has ended. */
+  readonly rest?: LogLine
+}
+
+export interface ConsumeContext {
+  readonly params: TurnParams
+  readonly deps: Pick<TurnDeps, 'clock' | 'cancelled'>
+  readonly cursor: Cursor
+  readonly pipeline: Pipeline
+  readonly writer: SegmentWriter
+  readonly signal: AbortSignal
+}
+
+/** A segment is cut at this size, */
+const segmentBytes = 262_144
+/** or so long after its first line. */
+const segmentMs = 1000
+const idleMs = 10_000
+const cancelMs = 1000
+
+/** Reads one stream until it ends or something else wants the reader. */
+export async function consume(body: ReadableStream<Uint8Array>, context: ConsumeContext): Promise<Consumed> {
+  const { params, deps, pipeline, writer, signal } = context
+  const reader = body.getReader()
+  const splitter = new LineSplitter()
+  const resume = new Resume(context.cursor)
+  const alarm = new Alarm(deps.clock)
+  let news = false
+  let dirtySince: number | undefined
+  let heardAt = deps.clock.now()
+  let cancelAt = heardAt + cancelMs
+  let pending = read(reader)
+  const cutIf = (due: boolean): void => {
+    if (due && pipeline.dirty && pipeline.neutral) {
+      writer.put(pipeline.cut())
+      dirtySince = undefined
+    }
+  }
+  const leave = (how: Consumed['how'], rest?: LogLine): Consumed => {
+    cutIf(how !== 'proven' && how !== 'cut' && how !== 'cancelled')
+    return { how, news, ...(rest && rest.time !== undefined && resume.judge(rest) !== 'old' ? { rest } : {}) }
+  }
+  try {
+    for (;;) {
+      await writer.room()
+      const wakeAt = Math.min(
+        params.turnEndsAt,
+        heardAt + idleMs,
+        cancelAt,
+        dirtySince === undefined ? Number.POSITIVE_INFINITY : dirtySince + segmentMs,
+      )
+      const result = await alarm.race(pending, wakeAt)
+      const now = deps.clock.now()
+      cutIf(dirtySince !== undefined && now >= dirtySince + segmentMs)
+      if (signal.aborted || now >= params.turnEndsAt || now >= params.giveUpAt) return leave('turn')
+      if (now >= cancelAt) {
+        if (await deps.cancelled()) return leave('cancelled')
+        cancelAt = now + cancelMs
+      }
+      if (result === 'time') {
+        if (now >= heardAt + idleMs) return leave('idle')
+        continue
+      }
+      if (result.kind === 'broken') return leave('error')
+      if (result.kind === 'eof') return leave(resume.settled ? 'eof' : 'error', splitter.flush())
+      heardAt = now
+      for (const line of splitter.push(result.chunk)) {
+        const judged = resume.judge(line)
+        if (judged === 'old') continue
+        if (line.time === undefined) return leave('error')
+        if (judged === 'lost') pipeline.gap('the log was rotated while nobody could follow it: lines are missing here')
+        news = true
+        for (const piece of pipeline.take(line)) writer.put(piece)
+        if (pipeline.ended === 'proven') return leave('proven')
+        if (pipeline.full) return leave('cut')
+        cutIf(pipeline.pending >= segmentBytes)
+      }
+      if (pipeline.dirty) dirtySince ??= now
+      pending = read(reader)
+    }
+  } finally {
+    alarm.stop()
+    await reader.cancel().catch(() => undefined)
+  }
+}
+
+type Read = { readonly kind: 'chunk'; readonly chunk: Uint8Array } | { readonly kind: 'eof' } | { readonly kind: 'broken'; readonly cause: unknown }
+
+async function read(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<Read> {
+  try {
+    const { done, value } = await reader.read()
+    return done ? { kind: 'eof' } : { kind: 'chunk', chunk: value }
+  } catch (cause) {
+    return { kind: 'broken', cause }
+  }
+}

@@ -1,0 +1,57 @@
+import type { Deps } from '../../deps.ts'
+import { containerName, type Diagnosis, maxContainers } from '../diagnosis.ts'
+import { readSegment, segmentKey } from '../segment.ts'
+
+/**
+ * The text of a diagnosis' log as it was stored: all containers in order, artifacts left out. With `follow` it goes on
+ * until the diagnosis is over, whoever listens, on whatever machine: segments are readable at once.
+ */
+export function readLog(
+  deps: Pick<Deps, 'store' | 'records' | 'clock'>,
+  id: string,
+  options: { readonly follow: boolean; readonly signal: AbortSignal },
+): ReadableStream<Uint8Array> {
+  const pieces = follow(deps, id, options)
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const next = await pieces.next()
+      if (next.done) controller.close()
+      else controller.enqueue(next.value)
+    },
+    async cancel() {
+      await pieces.return(undefined)
+    },
+  })
+}
+
+/** Whether nothing more will be printed: the log is whole, though the bug report may be waiting for its tracker. */
+function isOver(diagnosis: Pick<Diagnosis, 'state' | 'outcome'>): boolean {
+  return diagnosis.state === 'done' || diagnosis.outcome !== undefined
+}
+
+async function* follow(
+  deps: Pick<Deps, 'store' | 'records' | 'clock'>,
+  id: string,
+  options: { readonly follow: boolean; readonly signal: AbortSignal },
+): AsyncGenerator<Uint8Array, void, void> {
+  const { signal } = options
+  let over = !options.follow
+  for (let attempt = 1, segment = 1; attempt <= maxContainers && !signal.aborted; ) {
+    const found = await readSegment(deps.store, segmentKey(id, containerName(id, attempt), segment), signal)
+    if (found) {
+      segment += 1
+      if (!found.header.artifact && found.body.length > 0) yield found.body
+      if (found.header.cursor.end) {
+        attempt += 1
+        segment = 1
+      }
+      continue
+    }
+    // Asked before the segment was looked for: what was written until then has been seen.
+    if (over) return
+    over = isOver((await deps.records.get(id)) ?? { state: 'done' })
+    if (!over) await deps.clock.sleep(pollMs, signal)
+  }
+}
+
+const pollMs = 200

@@ -1,0 +1,35 @@
+import type { Store } from '../../ports/store/store.ts'
+import type { Finding } from '../diagnosis.ts'
+import { readContainer } from './read-container.ts'
+import { TapReader, type TapReading } from './tap-findings.ts'
+
+/** Reads what a container found from its stored log. */
+export async function readFindings(store: Pick<Store, 'get'>, id: string, container: string, signal: AbortSignal): Promise<TapReading> {
+  const tap = new TapReader()
+  const decoder = new TextDecoder()
+  for await (const { header, body } of readContainer(store, id, container, signal)) {
+    if (!header.artifact) tap.push(decoder.decode(body, { stream: true }))
+  }
+  return tap.finish()
+}
+
+/**
+ * The findings of a diagnosis, the most telling first: errors before warnings before infos; among equals, what was seen from
+ * inside the pod before what the API told. Where the second container ran a check again, the first one's answer is dropped:
+ * it was blind.
+ */
+export function mergeFindings(
+  evidence: readonly Finding[],
+  containers: readonly { readonly checks: readonly string[]; readonly findings: readonly Finding[] }[],
+): readonly Finding[] {
+  const [first, second] = containers
+  const seen = second
+    ? [...(first?.findings ?? []).filter(({ check }) => !second.checks.includes(check)), ...second.findings]
+    : (first?.findings ?? [])
+  const all = [...seen, ...evidence]
+  // The same trouble has the same id, but two paths of one server may fail in the same way: they are two sentences.
+  const unique = all.filter(({ id, title }, at) => all.findIndex((other) => other.id === id && other.title === title) === at)
+  return unique.toSorted((a, b) => rank[a.severity] - rank[b.severity])
+}
+
+const rank = { error: 0, warn: 1, info: 2 } as const

@@ -1,0 +1,106 @@
+import { Parser, type Result } from 'tap-parser'
+import { type Finding, type Ids, severities } from '../diagnosis.ts'
+
+/** What a container's TAP says. */
+export interface TapReading {
+  readonly findings: readonly Finding[]
+  /** The target as the runner saw it, if it printed that. */
+  readonly target?: SeenTarget
+  /** The runner's own words, where it cut its output or could not run everything. */
+  readonly cut?: string
+}
+
+export interface SeenTarget {
+  readonly ids: Ids
+  /** Whether the target's descriptors could be read: if not, the container ran as somebody else. */
+  readonly visible: boolean
+}
+
+/** Test points beyond this are not read: a pod may print what it likes. */
+const maxPoints = 1000
+const maxFindings = 50
+const maxText = 2000
+
+/** Reads redacted TAP 14 as it comes; anything that is no TAP is passed over. */
+export class TapReader {
+  private readonly findings: Finding[] = []
+  private readonly parser = new Parser()
+  private points = 0
+  private check = ''
+  private target: SeenTarget | undefined
+  private cut: string | undefined
+
+  constructor() {
+    this.parser.on('comment', (comment: string) => this.comment(comment))
+    this.parser.on('assert', (result: Result) => this.assert(result))
+  }
+
+  push(text: string): void {
+    if (this.points < maxPoints) this.parser.write(text)
+  }
+
+  finish(): TapReading {
+    this.parser.end()
+    const { findings, target, cut } = this
+    return { findings, ...(target ? { target } : {}), ...(cut ? { cut } : {}) }
+  }
+
+  private comment(comment: string): void {
+    const check = /^# check ([a-z0-9-]{1,63})\s*$/.exec(comment)
+    if (check) this.check = check[1] as string
+    const cut = /^# autodiagnose (cut at \d+ bytes|stopped by TERM|expired at \d+)/.exec(comment)
+    if (cut) this.cut = cut[1]
+    const target = /^# autodiagnose target pid=\d+ uid=(\d{1,10}) gid=(\d{1,10}) visible=(yes|no)\s*$/.exec(comment)
+    if (target) this.target = { ids: { uid: Number(target[1]), gid: Number(target[2]) }, visible: target[3] === 'yes' }
+  }
+
+  private assert(result: Result): void {
+    this.points += 1
+    if (result.ok || result.skip || result.todo) return
+    if (this.findings.length < maxFindings) this.findings.push(toFinding(result, this.check))
+  }
+}
+
+function toFinding(result: Result, running: string): Finding {
+  const diag: Record<string, unknown> = typeof result.diag === 'object' && result.diag !== null ? { ...result.diag } : {}
+  const title = oneLine(result.name) || 'a check failed without saying why'
+  const check = text(diag.check) ?? (running || 'unknown')
+  const severity = severities.find((known) => known === diag.severity) ?? 'error'
+  const evidence = text(diag.evidence)
+  const cause = text(diag.cause)
+  const next = text(diag.next)
+  return {
+    id:
+      text(diag.id) ??
+      `${check}/${title
+        .toLowerCase()
+        .replace(/[^a-z0-9]+/g, '-')
+        .slice(0, 80)}`,
+    check,
+    severity,
+    title,
+    source: 'container',
+    ...(evidence === undefined ? {} : { evidence }),
+    ...(cause === undefined ? {} : { cause }),
+    ...(next === undefined ? {} : { next }),
+  }
+}
+
+function oneLine(name: string): string {
+  return name.replace(/^- /, '').replace(/\s+/g, ' ').trim().slice(0, 500)
+}
+
+function text(value: unknown): string | undefined {
+  if (value === undefined || value === null) return undefined
+  const string = typeof value === 'string' ? value : textOf(value)
+  return string.trim().slice(0, maxText) || undefined
+}
+
+/** YAML's tags make more than JSON knows: functions, symbols, big integers, circles. */
+function textOf(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? String(value)
+  } catch {
+    return String(value)
+  }
+}

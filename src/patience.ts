@@ -1,0 +1,52 @@
+import type { Clock, Log } from './deps.ts'
+import { ClusterForbidden, ClusterUnavailable } from './ports/cluster/cluster.ts'
+import { StoreUnavailable } from './ports/store/store.ts'
+
+export interface Patience {
+  /** How long a passing failure is tried again within the step. */
+  readonly ms: number
+  /** Whether a failure that outlasts the patience is for the engine to try again, later and from another worker. */
+  readonly rethrow?: () => boolean
+}
+
+/**
+ * Runs an effect until it succeeds: what may pass is tried again with backoff, anything else three times in all. What does not
+ * pass becomes the value that `giveUp` makes of one sentence, so that the story goes on and tells it.
+ */
+export async function patiently<T>(
+  what: string,
+  effect: (signal: AbortSignal) => Promise<T>,
+  giveUp: (message: string) => T | Promise<T>,
+  patience: Patience,
+  deps: { readonly clock: Clock; readonly log: Log },
+): Promise<T> {
+  const until = deps.clock.now() + patience.ms
+  for (let attempt = 1; ; attempt++) {
+    const controller = new AbortController()
+    try {
+      return await effect(controller.signal)
+    } catch (error) {
+      const passing = error instanceof ClusterUnavailable || error instanceof StoreUnavailable
+      const left = until - deps.clock.now()
+      const again = error instanceof ClusterForbidden ? false : passing ? left > 0 : attempt < 3
+      // What passes needs no stack, and a bug needs one once.
+      deps.log(again ? 'warn' : 'error', `Cannot ${what}`, { attempt, error: passing || attempt > 1 ? message(error) : describe(error) })
+      if (again) {
+        await deps.clock.sleep(Math.min(100 * 2 ** attempt, 5000, Math.max(left, 100)))
+        continue
+      }
+      if (passing && patience.rethrow?.()) throw error
+      return await giveUp(`Cannot ${what}: ${message(error)}`)
+    } finally {
+      controller.abort()
+    }
+  }
+}
+
+function message(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? `${error.stack ?? error.message}${error.cause ? `; cause: ${describe(error.cause)}` : ''}` : String(error)
+}

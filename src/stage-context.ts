@@ -1,0 +1,48 @@
+import type { Deps } from './deps.ts'
+import type { DiagnosisRequest, Refusal } from './diagnosis/diagnosis.ts'
+import type { Gathered } from './diagnosis/gathered.ts'
+import type { RedactionCounts } from './diagnosis/redact/redactor.ts'
+import type { Cluster } from './ports/cluster/cluster.ts'
+
+/** What gathering gave, as far as later steps need it; the files themselves are in the store. */
+export type GatherOutcome =
+  | { readonly kind: 'gathered'; readonly gathered: Gathered; readonly redactions: RedactionCounts }
+  | { readonly kind: 'failed'; readonly message: string }
+
+export type StageContext = ReturnType<typeof stageContext>
+
+export const minute = 60_000
+const day = 24 * 60 * minute
+
+/** What all stages of one diagnosis share: the request, the outside world, and the words of what went wrong, redacted. */
+export function stageContext(request: DiagnosisRequest, deps: Deps) {
+  const { id } = request
+  const { records, clock, redactor } = deps
+  return {
+    request,
+    deps,
+    id,
+    evidenceKey: `diagnoses/${id}/evidence.json`,
+    cluster: (): Cluster => {
+      const found = deps.clusters.get(request.cluster)
+      if (!found) throw new Error(`cluster "${request.cluster}" is not configured any more`)
+      return found
+    },
+    failed: (message: string): { readonly kind: 'failed'; readonly message: string } => ({
+      kind: 'failed',
+      message: redactor.text('message', message).text,
+    }),
+    refused: (refusal: Refusal): { readonly kind: 'refused'; readonly refusal: Refusal } => ({
+      kind: 'refused',
+      refusal: { ...refusal, message: redactor.text('message', refusal.message).text },
+    }),
+    cancelled: async (): Promise<boolean> => (await records.get(id))?.cancelRequested ?? false,
+    /** A day after the request nothing is tried again. */
+    late: (): boolean => clock.now() > Date.parse(request.createdAt) + day,
+  }
+}
+
+export function podOf(outcome: GatherOutcome) {
+  if (outcome.kind === 'failed' || !outcome.gathered.podRef || outcome.gathered.uid === undefined) throw new TypeError('There is no pod')
+  return { pod: outcome.gathered.podRef, uid: outcome.gathered.uid, gathered: outcome.gathered }
+}

@@ -1,0 +1,93 @@
+import { describe, expect, test } from 'vitest'
+import type { Raw } from '../../src/ports/cluster/cluster.ts'
+import { captured, changed, gatherOf } from './gather-world.ts'
+
+describe('findings of real pods', () => {
+  // What the first finding has to say, in one sentence.
+  test.each([
+    ['env-missing', 'error', /ended with exit code 1 again and again.*DATABASE_URL/],
+    ['crashing', 'error', /ended with exit code 1 again and again, restarted \d+ times$/],
+    ['init-fails', 'error', /^Init container migrate ended with exit code 3/],
+    ['config-key-missing', 'error', /CreateContainerConfigError: couldn't find key databaseUrl in ConfigMap/],
+    ['image-missing', 'error', /(?=.*image)(?=.*pull)(?=.*shop:2\.4\.1)/],
+    ['unschedulable', 'error', /^The pod is on no node: 0\/1 nodes are available/],
+    ['liveness-kills', 'error', /^Liveness probe of container shop \(GET :8080\/healthz\) failed: .*context deadline exceeded.*restarts it$/],
+    ['readiness-404', 'error', /^Readiness probe of container shop \(GET :8080\/ready\) failed: HTTP probe failed with statuscode: 404/],
+    ['listens-localhost', 'error', /^Readiness probe of container shop \(.*\) failed: .*connection refused/],
+    ['oom-killed', 'error', /^Container shop was OOM-killed, its memory limit is 64Mi, restarted once$/],
+    ['memory-near-limit', 'error', /^Memory of container shop is at 9\d % of its limit: [\d.]+ of 64 MiB$/],
+    ['target-port', 'info', /speaks of trouble: .*http:\/\/stock:8080\/.*connection refused$/],
+  ])('%s', async (name, severity, sentence) => {
+    const { gathered } = await gatherOf(captured(name))
+    expect(gathered.findings[0]).toMatchObject({ severity, title: expect.stringMatching(sentence), source: 'evidence' })
+  })
+
+  test.each(['healthy-web', 'healthy-worker', 'healthy-busy', 'completed', 'sidecar'])('none of %s', async (name) => {
+    expect((await gatherOf(captured(name))).gathered.findings).toEqual([])
+  })
+
+  test('an end that is long past is history, unless for lack of memory', async () => {
+    const later = (name: string, hours: number) => {
+      const world = captured(name)
+      return gatherOf({ ...world, now: new Date(Date.parse(world.now) + hours * 3_600_000).toISOString() })
+    }
+    expect((await later('liveness-kills', 2)).gathered.findings).toEqual([])
+    expect((await later('oom-killed', 2)).gathered.findings[0]?.severity).toBe('error')
+    expect((await later('oom-killed', 48)).gathered.findings[0]?.severity).toBe('warn')
+  })
+
+  test('warnings of events, in their words', async () => {
+    const world = captured('healthy-web')
+    const warning = (reason: string, message: string, at: string): Raw => ({
+      type: 'Warning',
+      reason,
+      message,
+      lastTimestamp: at,
+      involvedObject: {},
+    })
+    const events = {
+      items: [
+        warning('FailedMount', 'MountVolume.SetUp failed for volume "data": secret "tls" not found.', world.now),
+        warning('NodeNotReady', 'Node is not ready', '2020-01-01T00:00:00Z'),
+        { ...warning('FailedKillPod', 'ours', world.now), involvedObject: { fieldPath: 'spec.ephemeralContainers{ad-1}' } },
+      ],
+    }
+    const { findings } = (await gatherOf({ ...world, events })).gathered
+    expect(findings.map(({ id, title }) => [id, title])).toEqual([
+      ['event/FailedMount', 'FailedMount: MountVolume.SetUp failed for volume "data": secret "tls" not found'],
+    ])
+  })
+})
+
+describe('annotations', () => {
+  const annotated = (checks: string, more: object = {}) =>
+    gatherOf(changed(captured('healthy-web'), { metadata: { annotations: { 'autodiagnose.dev/checks': checks, ...more } } }))
+
+  test('declare checks, before those that are found', async () => {
+    const { gathered } = await annotated('http=http://cart:80/x?token=1, tcp=db:5432\ndns=db.shop disk=/data processes')
+    expect(gathered.hints.filter(({ param = '' }) => !param.includes('stock'))).toEqual([
+      { name: 'dns', param: 'db.shop' },
+      { name: 'http', param: 'http://cart/x' },
+      { name: 'tcp', param: 'db:5432' },
+      { name: 'disk', param: '/data' },
+    ])
+    expect(gathered.findings).toEqual([])
+  })
+
+  test.each(['https=x', 'http', 'http=ftp://a', 'http=http://169.254.169.254/latest', 'tcp=db', 'dns=a/b', 'disk=\u0007', 'nonsense'])(
+    'that are wrong are told and not used: %s',
+    async (entry) => {
+      const { gathered } = await annotated(entry)
+      expect(gathered.findings).toMatchObject([
+        { severity: 'info', title: `The annotation autodiagnose.dev/checks of the pod has what is not used: "${entry}"` },
+      ])
+      expect(gathered.hints.filter(({ name }) => entry.startsWith(`${name}=`) && name !== 'dns' && name !== 'http')).toEqual([])
+    },
+  )
+
+  test('that are unknown are told', async () => {
+    expect((await annotated('', { 'autodiagnose.dev/check': 'x' })).gathered.findings).toMatchObject([
+      { next: expect.stringContaining('autodiagnose.dev/checks') },
+    ])
+  })
+})

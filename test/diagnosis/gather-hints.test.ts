@@ -1,0 +1,123 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { hintsFor } from '../../src/diagnosis/gather/hints.ts'
+import { makeRedactor } from '../../src/diagnosis/redact/make-redactor.ts'
+import type { RawPod } from '../../src/ports/cluster/cluster.ts'
+import { captured, gatherOf } from './gather-world.ts'
+
+const redactor = makeRedactor()
+const said = (checks: readonly { readonly name: string; readonly param?: string }[]) => checks.map(({ name, param }) => `${name}=${param}`).join(' ')
+const hints = (log: string, container: object = {}, podIP = '10.1.2.3') => {
+  const pod = { metadata: { name: 'shop' }, spec: { containers: [{ name: 'app', ...container }] }, status: { podIP } } as unknown as RawPod
+  return said(hintsFor(pod, 'app', log, redactor))
+}
+
+describe('hints of real pods', () => {
+  test.each([
+    ['restricted', 'dns=bananas.fruit http=http://bananas.fruit:8080'],
+    ['healthy-caller', 'dns=bananas http=http://bananas:8080'],
+    ['target-port', 'dns=stock http=http://stock:8080/'],
+    ['name-unknown', 'dns=stock.warehouse.svc.cluster.local http=http://stock.warehouse.svc.cluster.local:8080/'],
+    ['tls-expired', 'dns=stock http=https://stock:8443/'],
+    ['backend-silent', 'dns=stock http=http://stock:8080/'],
+    ['readonly', 'dns=bananas http=http://bananas:8080'],
+    ['healthy-readonly', 'dns=bananas http=http://bananas:8080'],
+    ['healthy-shared', 'dns=bananas http=http://bananas:8080'],
+    ['oom-killed', ''],
+  ])('%s', async (name, expected) => {
+    expect(said((await gatherOf(captured(name))).gathered.hints)).toBe(expected)
+  })
+})
+
+describe('what whoever writes into a log could choose', () => {
+  const line = 'ERROR bad referer "http://localhost:9999/admin/delete" and "http://cart:8080/admin/delete?all=1"'
+
+  test('is no path, and nothing on the loopback', () => {
+    expect(hints(line)).toBe('dns=cart http=http://cart:8080')
+  })
+
+  test('but a path of a server that the spec names is asked', () => {
+    const env = [{ name: 'CART_URL', value: 'http://cart:8080' }]
+    expect(hints('ERROR GET http://cart:8080/v1/items: 500', { env })).toBe('dns=cart http=http://cart:8080/v1/items http=http://cart:8080')
+  })
+})
+
+describe('a line of a log', () => {
+  test.each([
+    ['dial tcp: lookup db.shop.svc on 10.96.0.10:53: no such host', 'dns=db.shop.svc'],
+    ['Error: getaddrinfo ENOTFOUND cache', 'dns=cache'],
+    ['java.net.UnknownHostException: queue.shop', 'dns=queue.shop'],
+    ['could not translate host name "pg" to address: Name or service not known', 'dns=pg'],
+    ['could not connect to server: postgres://app:***@pg:5433/shop refused', 'dns=pg tcp=pg:5433'],
+    ['failed: mongodb://u:p@m-0:27017,m-1:27018/x timed out', 'dns=m-0 tcp=m-0:27017 dns=m-1 tcp=m-1:27018'],
+    ['redis://cache/0 unavailable', 'dns=cache tcp=cache:6379'],
+    ['connection to broker-1.kafka:9092 refused', 'dns=broker-1.kafka tcp=broker-1.kafka:9092'],
+    ['main.go:120: error status:500 line:33 pid:1234', ''],
+    ['    at connect (net.js:1024:12) failed', ''],
+    ['GET "http://cart/items?user=7&sig=abc#x" failed', 'dns=cart http=http://cart'],
+    ['failed http://admin:pa55w0rd@cart:8080/x', 'dns=cart http=http://cart:8080'],
+    ['POST http://cart/orders: 500 error', 'dns=cart http=http://cart'],
+    ['error https://chat.example/services/T00/B00/a1b2c3d4e5f6g7h8i9j0k1l2', 'dns=chat.example http=https://chat.example'],
+    ['cannot GET http://169.254.169.254/latest/meta-data', ''],
+    ['cannot GET http://2852039166/latest', ''],
+    ['cannot GET http://[::ffff:169.254.169.254]/', ''],
+    ['cannot GET http://metadata.google.internal/x', ''],
+    ['listening on http://0.0.0.0:8080', ''],
+    ['serving at http://localhost:8080/ since start', ''],
+    ['error: see https://docs.example.com/errors/12', ''],
+  ])('%s', (line, expected) => {
+    expect(hints(line)).toBe(expected)
+  })
+
+  test('that speaks of trouble comes before the spec, and that before the rest', () => {
+    const env = [{ name: 'A_URL', value: 'http://a' }]
+    expect(hints('calm http://c\nerror http://b: refused\ncalm http://d', { env })).toBe(
+      'dns=b http=http://b dns=a http=http://a dns=d http=http://d dns=c http=http://c',
+    )
+  })
+
+  test('can name many, of which the first eight are looked at', () => {
+    const log = Array.from({ length: 40 }, (_, at) => `error http://host-${at}`).join('\n')
+    expect(
+      hints(log)
+        .split(' ')
+        .filter((hint) => hint.startsWith('http=')),
+    ).toHaveLength(8)
+  })
+})
+
+test('what is secret in a value reaches no hint', () => {
+  const secret = fc.stringMatching(/^[A-Za-z0-9]{16,30}$/)
+  const forms = [
+    (text: string) => `https://user:${text}@api.example/v2`,
+    (text: string) => `https://${text}@api.example/`,
+    (text: string) => `https://api.example/v2?key=${text}`,
+    (text: string) => `https://api.example/#${text}`,
+    (text: string) => `amqps://u:${text}@queue.example`,
+  ]
+  fc.assert(
+    fc.property(secret, fc.constantFrom(...forms), fc.boolean(), (text, form, inLog) => {
+      const value = form(text)
+      const found = inLog ? hints(`error ${value}: refused`) : hints('', { env: [{ name: 'X', value }], args: [`--url=${value}`] })
+      expect(found).not.toContain(text.toLowerCase())
+      expect(found).not.toContain(text)
+      expect(found).toMatch(/(api|queue)\.example/)
+    }),
+  )
+})
+
+test('any text is read in time and gives parameters that a check takes', () => {
+  fc.assert(
+    fc.property(
+      fc.string({ unit: 'binary', maxLength: 300 }),
+      fc.constantFrom('error http://', 'lookup ', 'connect to a:', 'redis://'),
+      (text, before) => {
+        for (const hint of hints(`${before}${text}`).split(' ').filter(Boolean)) expect(hint).toMatch(/^(dns|tcp|http)=[!-~]{1,500}$/)
+      },
+    ),
+  )
+  const began = performance.now()
+  for (const text of ['a.'.repeat(5000), 'http://'.repeat(2000), 'a:1,'.repeat(3000), `lookup ${'a-'.repeat(5000)}`])
+    hints(`error ${text}\n`.repeat(20))
+  expect(performance.now() - began).toBeLessThan(3000)
+})

@@ -1,0 +1,89 @@
+import { readFileSync } from 'node:fs'
+import { type ConfigInput, configSchema } from '../../src/config.ts'
+import type { DiagnosisRequest } from '../../src/diagnosis/diagnosis.ts'
+import { gather } from '../../src/diagnosis/gather/gather.ts'
+import { makeRedactor } from '../../src/diagnosis/redact/make-redactor.ts'
+import type { Cluster, Raw, RawPod } from '../../src/ports/cluster/cluster.ts'
+
+/** What a real cluster told of a pod at one moment. */
+export interface Captured {
+  /** RFC 3339. */
+  readonly now: string
+  readonly pod: RawPod
+  readonly events: Raw
+  readonly metrics: Raw | null
+  readonly log: string
+  readonly previousLog: string
+}
+
+export function captured(name: string): Captured {
+  return JSON.parse(readFileSync(new URL(`../fixtures/pods/${name}.json`, import.meta.url), 'utf8'))
+}
+
+/** The captured pod with changes of its spec's first container, status or metadata. */
+export function changed(world: Captured, change: { container?: Raw; spec?: Raw; status?: Raw; metadata?: Raw }): Captured {
+  const { pod } = world
+  const [first, ...others] = pod.spec.containers
+  const spec = { ...pod.spec, containers: [{ ...first, ...change.container }, ...others], ...change.spec }
+  return { ...world, pod: { ...pod, metadata: { ...pod.metadata, ...change.metadata }, spec, status: { ...pod.status, ...change.status } } as RawPod }
+}
+
+/** A cluster that tells what was captured. */
+function clusterOf(world: Captured, overrides: Partial<Cluster> = {}): Cluster {
+  const no = async () => {
+    throw new Error('gathering must not ask for this')
+  }
+  const { name, namespace } = world.pod.metadata
+  return {
+    name: 'captured',
+    version: async () => ({ major: '1', gitVersion: 'v1.34.4' }),
+    getPod: async (ref) => (ref.name === name && ref.namespace === namespace ? world.pod : undefined),
+    listPods: async () => [world.pod],
+    getWorkload: async () => undefined,
+    listPodEvents: async () => world.events,
+    podMetrics: async () => world.metrics ?? undefined,
+    tailLog: async (_pod, _container, { previous }) => new TextEncoder().encode(previous ? world.previousLog : world.log),
+    addEphemeralContainer: no,
+    watchPod: () => {
+      throw new Error('gathering must not watch')
+    },
+    openLog: no,
+    mayI: no,
+    ...overrides,
+  }
+}
+
+function requestFor(world: Captured, more: Partial<DiagnosisRequest> = {}): DiagnosisRequest {
+  const { name, namespace } = world.pod.metadata
+  const id = 'ad-01k0000000000000000a'
+  return {
+    id,
+    createdAt: world.now,
+    requester: 'tester',
+    cluster: 'captured',
+    target: { kind: 'pod', namespace, name },
+    profile: 'auto',
+    checks: [],
+    ...more,
+  }
+}
+
+export async function gatherOf(
+  world: Captured,
+  {
+    request = {},
+    cluster = {},
+    evidence = {},
+  }: { request?: Partial<DiagnosisRequest>; cluster?: Partial<Cluster>; evidence?: NonNullable<ConfigInput['evidence']> } = {},
+) {
+  const config = configSchema.parse({
+    publicUrl: 'https://autodiagnose.example',
+    clusters: { captured: { inCluster: true } },
+    store: { kind: 'files', directory: 'x' },
+    evidence,
+  })
+  const clock = { now: () => Date.parse(world.now), sleep: async () => undefined }
+  const deps = { cluster: clusterOf(world, cluster), config, redactor: makeRedactor(), clock }
+  const result = await gather(requestFor(world, request), deps, AbortSignal.timeout(10_000))
+  return { ...result, file: (part: string) => result.files.find(({ path }) => path.includes(part))?.text }
+}

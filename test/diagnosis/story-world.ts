@@ -1,0 +1,136 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { onTestFinished } from 'vitest'
+import { type ConfigInput, configSchema } from '../../src/config.ts'
+import type { Deps, Step } from '../../src/deps.ts'
+import { diagnose } from '../../src/diagnose.ts'
+import type { Diagnosis, DiagnosisRequest } from '../../src/diagnosis/diagnosis.ts'
+import { makeRedactor } from '../../src/diagnosis/redact/make-redactor.ts'
+import { demoPod } from '../../src/emulator/demo-cluster.ts'
+import { createEmulator } from '../../src/emulator/emulator.ts'
+import { kubernetesCluster } from '../../src/ports/cluster/kubernetes.ts'
+import { sqliteRecords } from '../../src/ports/records/sqlite.ts'
+import { filesStore } from '../../src/ports/store/files.ts'
+import { local } from '../../src/ports/tracker/local.ts'
+import type { Note } from '../../src/ports/tracker/tracker.ts'
+import { wallClock } from '../contract/wall-clock.ts'
+
+export const id = 'ad-0123456789abcdefghjk'
+const signal = new AbortController().signal
+
+/** Saves what an effect gives as JSON, as an engine does, and tries a failed one again. */
+export class MemoryStep implements Step {
+  readonly names: string[] = []
+  readonly failures: string[] = []
+  readonly #times: number
+  readonly #before: (name: string) => Promise<unknown>
+
+  /** Every effect runs so many `times`, as after a crash before its result was saved. */
+  constructor(times: number, before: (name: string) => Promise<unknown> = async () => undefined) {
+    this.#times = times
+    this.#before = before
+  }
+
+  async run<T>(name: string, effect: () => Promise<T>): Promise<T> {
+    this.names.push(name)
+    await this.#before(name)
+    let result: T | undefined
+    for (let time = 1; time <= this.#times; time++) result = await this.#untilItSucceeds(name, effect)
+    return (result === undefined ? undefined : JSON.parse(JSON.stringify(result))) as T
+  }
+
+  sleep(): Promise<void> {
+    return Promise.reject(new Error('The story sleeps in no step of its own'))
+  }
+
+  async #untilItSucceeds<T>(name: string, effect: () => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await effect()
+      } catch (error) {
+        this.failures.push(`${name}: ${(error as Error).message}`)
+        if (attempt === 5) throw error
+      }
+    }
+  }
+}
+
+/** The demo's cluster with its failing pod, and real records, store and tracker in a directory of their own. */
+export async function storyWorld(change: Partial<ConfigInput> = {}, wrap: (deps: Deps) => Partial<Deps> = () => ({})) {
+  const directory = await mkdtemp(join(tmpdir(), 'story-'))
+  const emulator = createEmulator({ directory: join(directory, 'cluster') })
+  const cluster = kubernetesCluster({ name: 'main', transport: async (request) => emulator.app.fetch(request), clock: wallClock })
+  const records = await sqliteRecords({ directory: join(directory, 'records'), clock: wallClock })
+  onTestFinished(async () => {
+    await records.close()
+    await emulator.close()
+    await rm(directory, { recursive: true })
+  })
+  const trackers = join(directory, 'tracker')
+  const real: Deps = {
+    config: configSchema.parse({
+      publicUrl: 'https://d.example',
+      clusters: { main: { inCluster: true } },
+      store: { kind: 'files', directory: join(directory, 'store') },
+      ...change,
+    }),
+    clusters: new Map([['main', cluster]]),
+    store: filesStore({ directory: join(directory, 'store') }),
+    records,
+    trackers: new Map([['bugs', local({ directory: trackers })]]),
+    redactor: makeRedactor(),
+    clock: wallClock,
+    log: () => undefined,
+    runs: { start: () => Promise.reject(new Error('Nothing is started here')) },
+  }
+  const deps = { ...real, ...wrap(real) }
+  const running = await new Promise<Awaited<ReturnType<typeof cluster.getPod>>>((resolve, reject) => {
+    void (async () => {
+      for await (const pod of cluster.watchPod(demoPod, AbortSignal.timeout(10_000))) {
+        if (pod?.status.containerStatuses?.every(({ ready }) => ready)) return resolve(pod)
+      }
+      reject(new Error('The demo did not start within 10 s'))
+    })().catch(reject)
+  })
+  const url = running?.spec.containers[0]?.env?.find(({ name }) => name === 'PRICES_URL')?.value ?? ''
+  // The backend runs before it listens.
+  const until = wallClock.now() + 10_000
+  while (!(await fetch(url).catch(() => undefined))) {
+    if (wallClock.now() > until) throw new Error(`Nothing answers at ${url} within 10 s`)
+    await wallClock.sleep(20)
+  }
+
+  return {
+    deps,
+    url,
+    cluster,
+    async tell(request: Partial<DiagnosisRequest> = {}, step = new MemoryStep(1)): Promise<Diagnosis> {
+      await records.accept({
+        id,
+        createdAt: new Date(wallClock.now()).toISOString(),
+        requester: 'alice',
+        cluster: 'main',
+        target: { kind: 'pod', ...demoPod },
+        profile: 'auto',
+        checks: [{ name: 'http', param: url }],
+        report: { tracker: 'bugs', key: 'bug-1' },
+        ...request,
+      })
+      await diagnose(id, step, deps)
+      const told = await records.get(id)
+      if (!told) throw new Error('The record is gone')
+      return told
+    },
+    /** The notes on the one bug report. */
+    async notes(): Promise<readonly Note[]> {
+      const folder = join(trackers, 'bug-1')
+      const names = await readdir(folder).catch(() => [])
+      return Promise.all(names.map(async (name) => JSON.parse(await readFile(join(folder, name), 'utf8')) as Note))
+    },
+    async containers(): Promise<readonly string[]> {
+      const pod = await cluster.getPod(demoPod, signal)
+      return (pod?.spec.ephemeralContainers ?? []).map(({ name }) => name)
+    },
+  }
+}
