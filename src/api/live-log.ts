@@ -1,0 +1,81 @@
+import type { Deps } from '../deps.ts'
+import type { Diagnosis } from '../diagnosis/diagnosis.ts'
+import { readLog } from '../diagnosis/listen/read-log.ts'
+import { urlsOf } from '../routes.ts'
+import { viewOf } from './view.ts'
+import { isTold, waitUntil } from './wait-until.ts'
+
+type LogDeps = Pick<Deps, 'config' | 'store' | 'records' | 'clock' | 'log'>
+
+/** How long the end of a followed log waits for the bundle and the note on the bug report. */
+const endTimeoutMs = 60_000
+
+export const logHeaders = {
+  'content-type': 'text/plain; charset=utf-8',
+  'cache-control': 'no-store',
+  // nginx would hold a live log back: https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_buffering
+  'x-accel-buffering': 'no',
+}
+
+/** The log as it was stored until now. */
+export function storedLog(id: string, deps: LogDeps, signal: AbortSignal): ReadableStream<Uint8Array> {
+  return readLog(deps, id, { follow: false, signal })
+}
+
+/**
+ * The log live, until the diagnosis is over, and at its end outcome, findings and links. When the reader goes away, only
+ * the reading ends. `greeting` comes first, at once.
+ */
+export function liveLog(id: string, deps: LogDeps, greeting: string, requestSignal: AbortSignal): ReadableStream<Uint8Array> {
+  const stop = new AbortController()
+  const signal = AbortSignal.any([stop.signal, requestSignal])
+  const pieces = livePieces(id, deps, greeting, signal)
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const next = await pieces.next()
+        if (next.done) controller.close()
+        else controller.enqueue(next.value)
+      },
+      cancel() {
+        stop.abort()
+      },
+    },
+    // Nothing is read ahead of the reader.
+    { highWaterMark: 0 },
+  )
+}
+
+async function* livePieces(id: string, deps: LogDeps, greeting: string, signal: AbortSignal): AsyncGenerator<Uint8Array, void, void> {
+  const encoder = new TextEncoder()
+  if (greeting !== '') yield encoder.encode(greeting)
+  let atLineStart = true
+  try {
+    for await (const piece of readLog(deps, id, { follow: true, signal })) {
+      atLineStart = piece.at(-1) === 10
+      yield piece
+    }
+    const ended = await waitUntil(isTold, id, endTimeoutMs, deps, signal)
+    if (ended && !signal.aborted) yield encoder.encode(`${atLineStart ? '' : '\n'}\n${ending(ended, deps.config.publicUrl)}`)
+  } catch (error) {
+    if (signal.aborted) return
+    deps.log('error', 'Cannot read the log of a diagnosis any further', { id, error: String(error) })
+    yield encoder.encode(
+      `${atLineStart ? '' : '\n'}\n# the log cannot be read any further now; the diagnosis goes on: ${urlsOf(deps.config.publicUrl, id).page}\n`,
+    )
+  }
+}
+
+/** What a followed log ends with: comments of TAP, so that the whole can still be read as TAP. */
+function ending(diagnosis: Diagnosis, publicUrl: string): string {
+  const { links, outcome, state, explanation, refusal, findings, reported, bundle, report } = viewOf(diagnosis, publicUrl)
+  const lines = [`outcome: ${outcome ?? `none yet, ${state}`}${explanation === undefined ? '' : ` (${explanation})`}`]
+  if (refusal && refusal.message !== explanation) lines.push(`refused: ${refusal.message}`)
+  lines.push(...findings.map((finding) => `finding: ${finding.severity}: ${finding.title}`))
+  if (findings.length === 0) lines.push('finding: none')
+  lines.push(`diagnosis: ${links.page}`)
+  if (bundle) lines.push(`bundle: ${links.bundle}`)
+  if (reported?.kind === 'written') lines.push(`report: ${reported.url ?? `${report?.tracker}:${report?.key}`}`)
+  else if (reported) lines.push(`report: ${reported.kind}: ${reported.message}`)
+  return lines.map((line) => `# ${line.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ')}\n`).join('')
+}

@@ -1,0 +1,89 @@
+import { z } from '@hono/zod-openapi'
+import { type Diagnosis, outcomes, profiles, refusalCodes, severities, states } from '../diagnosis/diagnosis.ts'
+import { urlsOf } from '../routes.ts'
+
+const text = z.string()
+const time = z.string().openapi({ format: 'date-time' })
+
+const findingSchema = z
+  .object({
+    id: text.openapi({ description: 'The same trouble has the same id in every diagnosis.', example: 'http/status-500' }),
+    check: text,
+    severity: z.enum(severities),
+    title: text,
+    evidence: text.optional(),
+    cause: text.optional(),
+    next: text.optional(),
+    source: z.enum(['evidence', 'container']),
+  })
+  .openapi('Finding')
+
+const containerSchema = z
+  .object({
+    name: text,
+    profile: z.enum(profiles).exclude(['auto']),
+    image: text,
+    ids: z.object({ uid: z.number(), gid: z.number() }).optional(),
+    startedAt: time.optional(),
+    finishedAt: time.optional(),
+    exitCode: z.number().optional(),
+    imageId: text.optional(),
+    lines: z.number().optional(),
+    bytes: z.number().optional(),
+    proven: z.boolean().optional().openapi({ description: 'Whether the end line proved that everything was read.' }),
+    gaps: z.array(text).optional(),
+  })
+  .openapi('DiagnosticContainer')
+
+const targetSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('pod'), namespace: text, name: text }),
+  z.object({ kind: z.literal('workload'), namespace: text, workload: text, name: text }),
+  z.object({ kind: z.literal('selector'), namespace: text, selector: text }),
+])
+
+const reportedSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('written'), noteId: text, url: text.optional(), at: time }),
+  z.object({ kind: z.literal('delayed'), message: text, at: time }),
+  z.object({ kind: z.literal('rejected'), message: text, at: time }),
+])
+
+/** A diagnosis as the API shows it: as the records have it, with links. */
+export const diagnosisSchema = z
+  .object({
+    id: text.openapi({ example: 'ad-01jd2zk8w0q7x2m4n6p8' }),
+    createdAt: time,
+    updatedAt: time,
+    finishedAt: time.optional(),
+    requester: text,
+    reason: text.optional(),
+    cluster: text,
+    target: targetSchema,
+    container: text.optional(),
+    profile: z.enum(profiles),
+    checks: z.array(z.object({ name: text, param: text.optional() })),
+    report: z.object({ tracker: text, key: text }).optional(),
+    state: z.enum(states),
+    outcome: z.enum(outcomes).optional(),
+    explanation: text.optional().openapi({ description: 'Why the outcome is what it is.' }),
+    refusal: z.object({ code: z.enum(refusalCodes), message: text }).optional(),
+    cancelRequested: z.boolean(),
+    pod: z.object({ name: text, uid: text, node: text.optional(), container: text.optional() }).optional(),
+    containers: z.array(containerSchema),
+    findings: z.array(findingSchema),
+    redactions: z.record(text, z.number()).openapi({ description: 'How many secrets were removed, by rule.' }),
+    bundle: z.object({ key: text, bytes: z.number(), filename: text }).optional(),
+    reported: reportedSchema.optional(),
+    links: z.object({ self: text, page: text, log: text, bundle: text.optional(), report: text.optional() }),
+  })
+  .openapi('Diagnosis')
+
+export type View = Diagnosis & {
+  readonly links: { readonly self: string; readonly page: string; readonly log: string; readonly bundle?: string; readonly report?: string }
+}
+
+/** Links lead only to what is there. */
+export function viewOf(diagnosis: Diagnosis, publicUrl: string): View {
+  const { bundle, ...links } = urlsOf(publicUrl, diagnosis.id)
+  const report = diagnosis.reported?.kind === 'written' ? diagnosis.reported.url : undefined
+  return { ...diagnosis, links: { ...links, ...(diagnosis.bundle ? { bundle } : {}), ...(report === undefined ? {} : { report }) } }
+}

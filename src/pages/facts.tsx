@@ -1,0 +1,89 @@
+import type { Child, PropsWithChildren } from 'hono/jsx'
+import type { ContainerRecord, Diagnosis } from '../diagnosis/diagnosis.ts'
+import { durationText, linkable, sizeText, Time } from './words.tsx'
+
+/** Where everything comes from: who asked, which pod, what ran, what was left out. */
+export function Facts({ diagnosis }: { diagnosis: Diagnosis }) {
+  const { pod, checks, redactions, createdAt, finishedAt } = diagnosis
+  const hidden = Object.entries(redactions)
+  return (
+    <dl class="facts">
+      <Fact name="Asked by">{diagnosis.requester}</Fact>
+      <Fact name="Reason">{diagnosis.reason}</Fact>
+      <Fact name="Asked at">
+        <Time at={createdAt} />
+      </Fact>
+      <Fact name="Took">{finishedAt === undefined ? undefined : durationText(Date.parse(finishedAt) - Date.parse(createdAt))}</Fact>
+      <Fact name="Cluster">{diagnosis.cluster}</Fact>
+      <Fact name="Pod">{pod && `${diagnosis.target.namespace}/${pod.name}`}</Fact>
+      <Fact name="Pod UID">{pod && <code>{pod.uid}</code>}</Fact>
+      <Fact name="Node">{pod?.node}</Fact>
+      <Fact name="Container">{pod?.container ?? diagnosis.container}</Fact>
+      <Fact name="Profile asked for">{diagnosis.profile}</Fact>
+      <Fact name="Checks asked for">
+        {checks.length === 0
+          ? 'those that the evidence hints at'
+          : checks.map(({ name, param }) => (param === undefined ? name : `${name}=${param}`)).join(', ')}
+      </Fact>
+      {diagnosis.containers.map((container) => (
+        <Container container={container} />
+      ))}
+      <Fact name="Secrets removed">{hidden.length === 0 ? undefined : hidden.map(([rule, count]) => `${rule}: ${count}`).join(', ')}</Fact>
+      <Fact name="Bug report">
+        <Report diagnosis={diagnosis} />
+      </Fact>
+    </dl>
+  )
+}
+
+function Container({ container }: { container: ContainerRecord }) {
+  const { name, profile, image, imageId, ids, exitCode, startedAt, finishedAt, lines, bytes, proven, gaps = [] } = container
+  // The kubelet's times are of whole seconds.
+  const ms = startedAt === undefined || finishedAt === undefined ? undefined : Date.parse(finishedAt) - Date.parse(startedAt)
+  const ran = ms === undefined ? undefined : ms < 1000 ? 'less than a second' : durationText(ms)
+  const parts = [
+    `profile ${profile}`,
+    ids && `user ${ids.uid}:${ids.gid}`,
+    ran && `ran ${ran}`,
+    exitCode === undefined ? undefined : `exit code ${exitCode}`,
+    lines === undefined || bytes === undefined ? undefined : `${lines} lines, ${sizeText(bytes)}`,
+    proven === undefined ? undefined : proven ? 'all of it was read' : 'not proved to be all',
+  ]
+  return (
+    <Fact name="Diagnostic container">
+      <code>{name}</code>
+      <p class="small">{parts.filter((part) => part !== undefined && part !== '').join(' · ')}</p>
+      <p class="small soft">
+        <code>{imageId ?? image}</code>
+      </p>
+      {gaps.map((gap) => (
+        <p class="small notice">{gap}</p>
+      ))}
+    </Fact>
+  )
+}
+
+function Report({ diagnosis }: { diagnosis: Diagnosis }) {
+  const { report, reported } = diagnosis
+  if (!report) return <span class="soft">none was named</span>
+  const name = `${report.tracker}:${report.key}`
+  if (!reported) return <>{name}, not written to yet</>
+  if (reported.kind !== 'written') return <>{`${name}, ${reported.kind}: ${reported.message}`}</>
+  const url = linkable(reported.url)
+  return url === undefined ? name : <a href={url}>{name}</a>
+}
+
+/** Left out where there is nothing to tell. */
+function Fact({ name, children }: PropsWithChildren<{ name: string }>) {
+  if (isNothing(children)) return null
+  return (
+    <>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </>
+  )
+}
+
+function isNothing(children: Child): boolean {
+  return children === undefined || children === null || (Array.isArray(children) && children.every(isNothing))
+}

@@ -1,0 +1,78 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { demoPod } from '../../src/emulator/demo-cluster.ts'
+import { createEmulator, type Emulator } from '../../src/emulator/emulator.ts'
+import { type Cluster, ClusterUnavailable, type RawPod } from '../../src/ports/cluster/cluster.ts'
+import { kubernetesCluster } from '../../src/ports/cluster/kubernetes.ts'
+import { form, json, problemOf, realClock, type Setup, setUp } from './setup.ts'
+
+const pod = `${demoPod.namespace}/${demoPod.name}`
+const policy = [{ principals: ['alice'], namespaces: ['demo'] }]
+let directory = ''
+let emulator: Emulator
+let cluster: Cluster
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'autodiagnose-preflight-'))
+  emulator = createEmulator({ directory })
+  cluster = kubernetesCluster({ name: 'main', transport: async (request) => emulator.app.fetch(request), clock: realClock })
+})
+afterAll(async () => {
+  await emulator.close()
+  await rm(directory, { recursive: true, force: true })
+})
+
+const withCluster = (over: Partial<Cluster> = {}): Promise<Setup> => setUp({ policy }, { clusters: new Map([['main', { ...cluster, ...over }]]) })
+
+async function podNow(): Promise<RawPod> {
+  const found = await cluster.getPod(demoPod, AbortSignal.timeout(5000))
+  if (!found) throw new Error('The demo has no such pod')
+  return found
+}
+
+describe('POST /v1/preflight', () => {
+  it('tells what would be added, and adds nothing', async () => {
+    const { ask, deps, runs } = await withCluster()
+    const response = await ask('/v1/preflight', form(`pod=${pod}&checks=dns=prices`))
+    expect(response.status).toBe(200)
+    const body = (await response.json()) as { ok: boolean; container: { name: string; args: string[] } }
+    expect(body).toMatchObject({ ok: true, checks: [{ name: 'dns', param: 'prices' }], container: { name: expect.stringMatching(/^ad-.*-1$/) } })
+    expect(body.container.args).toContain('dns=prices')
+    expect((await podNow()).spec.ephemeralContainers ?? []).toEqual([])
+    expect(await deps.records.list({}, { limit: 10 })).toEqual([])
+    expect(runs.started).toEqual([])
+  })
+
+  it.each([
+    ['a pod that there is not', { pod: 'demo/nothing-0' }, 'pod-not-found'],
+    ['a container that there is not', { pod, container: 'nothing' }, 'container-not-found'],
+  ])('names the reason for %s', async (_, body, code) => {
+    const { ask } = await withCluster()
+    const response = await ask('/v1/preflight', json(body))
+    expect(response.status).toBe(200)
+    expect(await response.json()).toMatchObject({ ok: false, refusal: { code, message: expect.stringContaining('nothing') } })
+  })
+
+  it('says when injection is paused', async () => {
+    const setup = await withCluster()
+    await setup.deps.records.setValue('injection', { paused: true, harmed: [] })
+    expect(await (await setup.ask('/v1/preflight', json({ pod }))).json()).toMatchObject({ ok: false, refusal: { code: 'paused' } })
+  })
+
+  it('is checked and admitted like a diagnosis', async () => {
+    const { ask } = await withCluster()
+    expect((await ask('/v1/preflight', json({}))).status).toBe(422)
+    expect((await ask('/v1/preflight', json({ pod: 'bank/teller-0' }))).status).toBe(403)
+    expect((await ask('/v1/preflight', { ...json({ pod }), as: 'bob' })).status).toBe(403)
+  })
+
+  it('answers 503 while the cluster cannot be reached, without its inner words', async () => {
+    const { ask } = await withCluster({ getPod: () => Promise.reject(new ClusterUnavailable('connect ECONNREFUSED 10.0.0.1:6443')) })
+    const response = await ask('/v1/preflight', json({ pod }))
+    const problem = await problemOf(response)
+    expect([problem.status, response.headers.get('retry-after')]).toEqual([503, '10'])
+    expect(problem.detail).not.toContain('10.0.0.1')
+  })
+})
