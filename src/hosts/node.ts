@@ -1,0 +1,102 @@
+import { mkdirSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { serve } from '@hono/node-server'
+import { createApp } from '../app.ts'
+import type { Config } from '../config.ts'
+import type { Deps, Step } from '../deps.ts'
+import { diagnose } from '../diagnose.ts'
+import { makeRedactor } from '../diagnosis/redact/make-redactor.ts'
+import { sqliteRecords } from '../ports/records/sqlite.ts'
+import { openWorkflowEngine } from './openworkflow-engine.ts'
+import { realClock, realClusters, realLog, realStore, realTrackers, type SecretOf } from './real.ts'
+import { readRedactorFiles } from './redactor-files.ts'
+
+export interface ServiceOptions {
+  readonly config: Config
+  readonly secret: SecretOf
+  /** Puts something in place of a part of the outside world, or around it. */
+  readonly wrap?: (deps: Deps) => Deps
+  /** Puts something around every durable step. */
+  readonly wrapStep?: (step: Step, id: string) => Step
+}
+
+export interface Service {
+  /** Where it listens. */
+  readonly url: string
+  readonly deps: Deps
+  /** Stops listening, lets requests and steps at work end for a moment, and closes everything. What is left goes on after the next start. */
+  close(): Promise<void>
+}
+
+/** How often accepted records without a run are looked for. */
+const sweepMs = 5000
+const graceMs = 3000
+
+/** The service on Node: embedded SQLite as records and durable engine, one process a state directory. Throws if anything is wrong at start. */
+export async function startService(options: ServiceOptions): Promise<Service> {
+  const { config, secret } = options
+  mkdirSync(config.state, { recursive: true, mode: 0o700 })
+  const redactor = makeRedactor({ files: readRedactorFiles(config.redaction.files) })
+  const records = await sqliteRecords({ directory: config.state, clock: realClock })
+  const { clusters, close: closeClusters } = await realClusters(config)
+  const store = realStore(config, secret)
+  const engine = openWorkflowEngine({ file: join(config.state, 'runs.sqlite'), concurrency: config.diagnosis.concurrent, log: realLog }, (id, step) =>
+    diagnose(id, options.wrapStep?.(step, id) ?? step, deps),
+  )
+  const real: Deps = {
+    config,
+    clusters,
+    store,
+    records,
+    redactor,
+    trackers: realTrackers(config, secret),
+    clock: realClock,
+    log: realLog,
+    runs: {
+      async start(id) {
+        await engine.start(id)
+        await deps.records.markStarted(id)
+      },
+    },
+  }
+  const deps = options.wrap?.(real) ?? real
+  await engine.open()
+
+  const app = createApp(deps)
+  const server = serve({ fetch: app.fetch, hostname: config.listen.host, port: config.listen.port })
+  await new Promise<void>((resolve, reject) => {
+    server.once('listening', resolve)
+    server.once('error', reject)
+  })
+  const { port } = server.address() as AddressInfo
+
+  const sweep = async (): Promise<void> => {
+    try {
+      for (const id of await records.unstarted(100)) await deps.runs.start(id)
+    } catch (error) {
+      realLog('error', 'Cannot start accepted diagnoses', { error: String(error) })
+    }
+  }
+  await sweep()
+  const sweeper = setInterval(sweep, sweepMs)
+  realLog('info', 'Listening', { host: config.listen.host, port })
+
+  return {
+    url: `http://${config.listen.host}:${port}`,
+    deps,
+    async close() {
+      clearInterval(sweeper)
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+      if ('closeIdleConnections' in server) server.closeIdleConnections()
+      const force = setTimeout(() => {
+        if ('closeAllConnections' in server) server.closeAllConnections()
+      }, graceMs)
+      await engine.close(graceMs)
+      await closed
+      clearTimeout(force)
+      await closeClusters()
+      await records.close()
+    },
+  }
+}
