@@ -1,0 +1,227 @@
+import { randomBytes } from 'node:crypto'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { parseAllDocuments } from 'yaml'
+import { configSchema } from '../../src/config.ts'
+import { type ContainerPlan, containerSpec } from '../../src/diagnosis/inject/container-spec.ts'
+import { kubectl, useNamespace } from './environment.ts'
+import { type Answer, asServiceAccount } from './service-account.ts'
+
+const manifests = fileURLToPath(new URL('../../infra/kubernetes', import.meta.url))
+const image = 'registry.example.com/diagnostics:1'
+const name = 'ad-0123456789abcdefghjk-1'
+
+interface Manifest {
+  kind: string
+  metadata: { name: string; namespace?: string }
+  [field: string]: unknown
+}
+
+/** The manifests as they are, but in the test's namespaces, and with names of their own where they have none. */
+async function render(folder: string, service: string, watched: string): Promise<Manifest[]> {
+  const text = (await kubectl(['kustomize', `${manifests}/${folder}`]))
+    .replaceAll('system:serviceaccount:autodiagnose:', `system:serviceaccount:${service}:`)
+    .replaceAll('namespace: autodiagnose', `namespace: ${service}`)
+    .replaceAll('policyName: autodiagnose', `policyName: ${service}`)
+    .replaceAll(/registry\.example\.com\/autodiagnose@sha256:0+/g, image)
+  return parseAllDocuments(text).map((document) => {
+    const manifest = document.toJS() as Manifest
+    if (manifest.kind.startsWith('ValidatingAdmissionPolicy')) manifest.metadata.name = service
+    if (folder === 'watched') manifest.metadata.namespace = watched
+    return manifest
+  })
+}
+
+const apply = (items: readonly Manifest[]) => kubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items }))
+
+describe('what the service may', () => {
+  const service = useNamespace('infra-service')
+  const watched = useNamespace('infra-watched')
+  const config = configSchema.parse({
+    publicUrl: 'https://autodiagnose.example.com',
+    clusters: { here: { inCluster: true } },
+    store: { kind: 'files', directory: 'x' },
+    diagnosis: { image },
+  })
+  let account: Awaited<ReturnType<typeof asServiceAccount>>
+
+  const ours = (plan: Partial<ContainerPlan> = {}) =>
+    containerSpec(
+      { name, profile: 'restricted', ids: { uid: 1000, gid: 1000 }, target: 'app', expires: 1_900_000_000, checks: [], ...plan },
+      config,
+      8_388_608,
+    )
+
+  const pod = () => `/api/v1/namespaces/${watched}/pods/target`
+  const add = (containers: readonly unknown[], dryRun = true): Promise<Answer> =>
+    account.call(
+      'PATCH',
+      `${pod()}/ephemeralcontainers${dryRun ? '?dryRun=All' : ''}`,
+      { spec: { ephemeralContainers: containers } },
+      'application/strategic-merge-patch+json',
+    )
+
+  beforeAll(async () => {
+    // Without the Deployment: these tests are about its account.
+    const base = (await render('base', service, watched)).filter(({ kind }) => /^(ServiceAccount|ValidatingAdmission)/.test(kind))
+    await apply([...base, ...(await render('watched', service, watched))])
+    // It need not run: admission is asked before the kubelet.
+    const target = {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'target' },
+      spec: { containers: [{ name: 'app', image: 'registry.example.com/none:1' }] },
+    }
+    await vi.waitFor(() => kubectl(['-n', watched, 'create', '-f', '-'], JSON.stringify(target)), { timeout: 30_000, interval: 500 })
+    account = await asServiceAccount(service, 'autodiagnose')
+    await vi.waitFor(async () => expect((await add([{ ...ours(), image: 'other:1' }])).body.message).toContain('the image must be one of'), {
+      timeout: 60_000,
+      interval: 500,
+    })
+  })
+
+  afterAll(async () => {
+    await account?.close()
+    await kubectl(['delete', 'validatingadmissionpolicy,validatingadmissionpolicybinding', service, '--ignore-not-found'])
+  })
+
+  it.each<[string, Partial<ContainerPlan>]>([
+    ['the restricted form', {}],
+    ['the second container of a diagnosis', { name: name.replace(/1$/, '2') }],
+    ['the baseline form, as root', { profile: 'baseline', ids: { uid: 0, gid: 0 } }],
+    ['the target by its id', { targetId: 'a'.repeat(64) }],
+    ['checks', { checks: [{ name: 'dns' }, { name: 'http', param: 'http://backend:8080/?a=b&c=d' }] }],
+    ['a parameter that a shell would run', { checks: [{ name: 'http', param: '$(reboot); `x` | "y" \' \\ ü' }] }],
+  ])('accepts %s', async (_, plan) => {
+    expect(await add([ours(plan)])).toMatchObject({ status: 200 })
+  })
+
+  it('accepts a container without a target', async () => {
+    const { target: _, ...plan } = { name, profile: 'restricted' as const, target: 'app', expires: 1, checks: [] }
+    expect(await add([containerSpec(plan, config, 1)])).toMatchObject({ status: 200 })
+  })
+
+  const { securityContext, args } = ours() as { securityContext: object; args: string[] }
+  it.each<[string, object, string]>([
+    ['a foreign image', { image: 'docker.example.com/other:1' }, 'the image must be one of'],
+    ['our image under a longer name', { image: `${image}-other` }, 'the image must be one of'],
+    ['a command', { command: ['sh'] }, 'no command'],
+    ['an environment variable', { env: [{ name: 'X', value: 'y' }] }, 'no environment'],
+    ['variables from a Secret', { envFrom: [{ secretRef: { name: 'x' } }] }, 'no environment'],
+    ['another name', { name: 'debugger' }, 'name must be that of a diagnosis'],
+    ['no arguments', { args: [] }, 'arguments must be'],
+    ["another container's name", { args: ['--diagnosis=ad-00000000000000000000-1'] }, 'arguments must be'],
+    ['an unknown option', { args: [...args, '--exec=sh'] }, 'arguments must be'],
+    ['an option that is no number', { args: [...args, '--deadline=1e9'] }, 'arguments must be'],
+    ['a check that is a path', { args: [...args, '../bin/sh'] }, 'arguments must be'],
+    ['a line break in a parameter', { args: [...args, 'http=x\n--exec'] }, 'arguments must be'],
+    ['a control character in a parameter', { args: [...args, 'http=\u001b[2J'] }, 'arguments must be'],
+    ['input', { stdin: true }, 'neither input'],
+    ['a terminal', { stdin: true, tty: true }, 'neither input'],
+    ['a working directory', { workingDir: '/proc/1/root' }, 'neither input'],
+    ['a termination message path', { terminationMessagePath: '/etc/x' }, 'neither input'],
+    ['a privileged container', { securityContext: { ...securityContext, allowPrivilegeEscalation: true, privileged: true } }, 'security profile'],
+    ['privilege escalation', { securityContext: { ...securityContext, allowPrivilegeEscalation: true } }, 'security profile'],
+    ['an added capability', { securityContext: { ...securityContext, capabilities: { drop: ['ALL'], add: ['SYS_PTRACE'] } } }, 'security profile'],
+    ['seccomp switched off', { securityContext: { ...securityContext, seccompProfile: { type: 'Unconfined' } } }, 'no setting besides'],
+    ['a writable root', { securityContext: { ...securityContext, readOnlyRootFilesystem: false } }, 'read-only root'],
+    ['no security context', { securityContext: undefined }, 'security context must'],
+  ])('refuses %s', async (_, change, message) => {
+    const answer = await add([{ ...ours(), ...change }])
+    expect(answer).toMatchObject({ status: 422, body: { reason: 'Invalid' } })
+    expect(answer.body.message).toContain(`ValidatingAdmissionPolicy '${service}'`)
+    expect(answer.body.message).toContain(message)
+  })
+
+  it.each(['general', 'netadmin', 'sysadmin'] as const)('refuses profile %s', async (profile) => {
+    const answer = await add([ours({ profile, ids: { uid: 0, gid: 0 } })])
+    expect(answer.body.message).toContain('the security profile must be one of restricted, baseline')
+  })
+
+  it("refuses a volume of the pod's, although it is declared", async () => {
+    const { spec } = JSON.parse(await kubectl(['-n', watched, 'get', 'pod', 'target', '-o', 'json']))
+    const volume = spec.volumes[0]?.name
+    expect(volume).toMatch(/^kube-api-access/)
+    const answer = await add([{ ...ours(), volumeMounts: [{ name: volume, mountPath: '/x' }] }])
+    expect(answer).toMatchObject({ status: 422 })
+    expect(answer.body.message).toContain('no volume')
+  })
+
+  it('refuses a second, foreign container in the same request', async () => {
+    const answer = await add([ours(), { ...ours(), name: 'debugger', image: 'other:1' }])
+    expect(answer).toMatchObject({ status: 422 })
+  })
+
+  it("judges only what is added: beside somebody else's container ours is accepted, and again is no change", async () => {
+    await kubectl(['-n', watched, 'debug', 'target', '--image=other:1', '--container=debugger', '--attach=false', '-q', '--', 'sh'])
+    const one = ours({ name: `ad-${randomBytes(10).toString('hex')}-1` })
+    expect(await add([one], false)).toMatchObject({ status: 200 })
+    expect(await add([one], false)).toMatchObject({ status: 200 })
+    expect(await add([{ ...one, args: [...(one.args as string[]), 'dns'] }], false)).toMatchObject({ status: 422 })
+  })
+
+  it('changes nothing else of the pod, whatever the request says', async () => {
+    const path = `${pod()}/ephemeralcontainers?dryRun=All`
+    const patch = { metadata: { labels: { x: 'y' }, annotations: { x: 'y' } }, spec: { activeDeadlineSeconds: 1, ephemeralContainers: [ours()] } }
+    const answer = await account.call('PATCH', path, patch, 'application/strategic-merge-patch+json')
+    const { metadata, spec } = answer.body as { metadata?: Record<string, unknown>; spec?: Record<string, unknown> }
+    expect(answer.status).toBe(200)
+    expect(metadata?.labels).toBeUndefined()
+    expect(metadata?.annotations).toBeUndefined()
+    expect(spec?.activeDeadlineSeconds).toBeUndefined()
+  })
+
+  it.each<[string, string, string, unknown?]>([
+    ['exec', 'POST', '/pods/target/exec?command=id'],
+    ['exec by GET', 'GET', '/pods/target/exec?command=id'],
+    ['attach', 'POST', '/pods/target/attach'],
+    ['port-forward', 'POST', '/pods/target/portforward'],
+    ['create a pod', 'POST', '/pods', { metadata: { name: 'x' }, spec: { containers: [{ name: 'x', image: 'x' }] } }],
+    ['delete a pod', 'DELETE', '/pods/target'],
+    ['update ephemeral containers whole', 'PUT', '/pods/target/ephemeralcontainers', {}],
+    ['read secrets', 'GET', '/secrets'],
+    ['read config maps', 'GET', '/configmaps'],
+    ['make a token', 'POST', '/serviceaccounts/default/token', {}],
+  ])('may not %s', async (_, method, path, body) => {
+    expect(await account.call(method, `/api/v1/namespaces/${watched}${path}`, body)).toMatchObject({ status: 403, body: { reason: 'Forbidden' } })
+  })
+
+  it('may not look into another namespace', async () => {
+    expect(await account.call('GET', '/api/v1/namespaces/kube-system/pods')).toMatchObject({ status: 403 })
+  })
+
+  it('may do what it needs', async () => {
+    expect(await account.call('GET', pod())).toMatchObject({ status: 200 })
+    expect(await account.call('GET', `/api/v1/namespaces/${watched}/pods`)).toMatchObject({ status: 200 })
+    expect(await account.call('GET', `/api/v1/namespaces/${watched}/events`)).toMatchObject({ status: 200 })
+    // Not running: the right is there, the log is not.
+    expect((await account.call('GET', `${pod()}/log`)).status).not.toBe(403)
+    const review = {
+      apiVersion: 'authorization.k8s.io/v1',
+      kind: 'SelfSubjectAccessReview',
+      spec: { resourceAttributes: { verb: 'get', resource: 'pods', namespace: watched } },
+    }
+    expect(await account.call('POST', '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', review)).toMatchObject({
+      status: 201,
+      body: { status: { allowed: true } },
+    })
+  })
+
+  it.each([
+    [['restricted'], { restricted: 200, baseline: 422, general: 422, netadmin: 422, sysadmin: 422 }],
+    [['restricted', 'baseline', 'general'], { restricted: 200, baseline: 200, general: 200, netadmin: 422, sysadmin: 422 }],
+    [['sysadmin'], { restricted: 200, baseline: 200, general: 422, netadmin: 422, sysadmin: 200 }],
+  ] as const)('allows by profiles %j', async (profiles, expected) => {
+    const text = JSON.stringify(profiles).replaceAll('"', "'")
+    const patch = [{ op: 'replace', path: '/spec/variables/1/expression', value: text }]
+    await kubectl(['patch', 'validatingadmissionpolicy', service, '--type=json', '-p', JSON.stringify(patch)])
+    const statuses = async () => {
+      const entries = Object.keys(expected).map(async (profile) => {
+        const plan = { profile: profile as keyof typeof expected, ids: profile === 'restricted' ? { uid: 1, gid: 1 } : { uid: 0, gid: 0 } }
+        return [profile, (await add([ours(plan)])).status]
+      })
+      return Object.fromEntries(await Promise.all(entries))
+    }
+    await vi.waitFor(async () => expect(await statuses()).toEqual(expected), { timeout: 30_000, interval: 300 })
+  })
+})

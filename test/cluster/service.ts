@@ -1,0 +1,154 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, vi } from 'vitest'
+import type { View } from '../../src/api/view.ts'
+import { hashToken } from '../../src/diagnosis/admit/token-hash.ts'
+import { loadConfig } from '../../src/hosts/load-config.ts'
+import { type Service, type ServiceOptions, startService } from '../../src/hosts/node.ts'
+import { bundlePrograms, ServiceProcess } from '../chaos/service-process.ts'
+import { isLab, labVariable } from './environment.ts'
+import { deleteObjects } from './lab-store.ts'
+import { useServiceRights } from './service-rights.ts'
+
+export interface LabServiceOptions {
+  /** Namespaces in which its account gets the Role, and that policy allows. */
+  readonly watched: readonly string[]
+  /** Namespaces that policy allows although the account has no right there. */
+  readonly allowed?: readonly string[]
+  readonly diagnosis?: object
+  readonly harm?: object
+  readonly evidence?: object
+  /** Puts something around every durable step; the service then runs in the process of the tests. */
+  readonly wrapStep?: ServiceOptions['wrapStep']
+}
+
+export interface LabService {
+  readonly token: string
+  readonly url: string
+  /** Its user name at the API server. */
+  readonly user: string
+  /** Put before all its keys in the bucket. */
+  readonly prefix: string
+  /** What it wrote to standard error until now. */
+  readonly log: string
+  call(method: string, path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<Response>
+  /** Accepts a diagnosis; throws with the problem otherwise. */
+  begin(request: object): Promise<View>
+  get(id: string): Promise<View>
+  until(id: string, is: (diagnosis: View) => boolean): Promise<View>
+  /** The whole of it: begins and waits until it is done. */
+  diagnose(request: object): Promise<View>
+}
+
+/** The service as a process of this machine, beside the lab: its account has only infra/kubernetes' Role, and it stores and reports for real. */
+export function useService(options: LabServiceOptions): LabService {
+  const rights = useServiceRights(options.watched)
+  const token = 'made-up-token-of-the-tests'
+  const prefix = `${rights.user.split(':')[2]}/`
+  let directory = ''
+  let running: ServiceProcess | undefined
+  let inside: Service | undefined
+  let url = ''
+
+  beforeAll(async () => {
+    if (!isLab) return
+    directory = await mkdtemp(join(tmpdir(), 'autodiagnose-test-'))
+    const port = await freePort()
+    url = `http://127.0.0.1:${port}`
+    const kubeconfig = join(directory, 'kubeconfig')
+    const config = {
+      publicUrl: url,
+      listen: { port },
+      state: join(directory, 'state'),
+      clusters: { lab: { kubeconfig } },
+      store: {
+        kind: 's3',
+        endpoint: labVariable('LAB_S3_ENDPOINT'),
+        bucket: labVariable('LAB_S3_BUCKET'),
+        prefix,
+        accessKeyId: { env: 'LAB_S3_ACCESS_KEY' },
+        secretAccessKey: { env: 'LAB_S3_SECRET_KEY' },
+      },
+      trackers: { redmine: { kind: 'redmine', url: labVariable('LAB_REDMINE_URL'), apiKey: { env: 'LAB_REDMINE_API_KEY' } } },
+      principals: [{ name: 'alice', tokenHashes: [await hashToken(token)] }],
+      policy: [{ principals: ['alice'], namespaces: [...options.watched, ...(options.allowed ?? [])], reports: ['redmine:*'], operator: true }],
+      diagnosis: { image: 'localhost/autodiagnose:1', imagePullPolicy: 'Never', ...options.diagnosis },
+      ...(options.harm ? { harm: options.harm } : {}),
+      ...(options.evidence ? { evidence: options.evidence } : {}),
+    }
+    const file = join(directory, 'config.yaml')
+    // JSON is YAML.
+    await Promise.all([writeFile(file, JSON.stringify(config)), rights.writeKubeconfig(kubeconfig)])
+    if (options.wrapStep) {
+      inside = await startService({ ...loadConfig({ ...process.env, AUTODIAGNOSE_CONFIG: file }), wrapStep: options.wrapStep })
+      return
+    }
+    await bundlePrograms(directory)
+    running = new ServiceProcess(directory, 'main', { AUTODIAGNOSE_CONFIG: file })
+    await running.url()
+  })
+  afterAll(async () => {
+    await running?.kill('SIGTERM')
+    await inside?.close()
+    if (!isLab) return
+    await deleteObjects(prefix)
+    await rm(directory, { recursive: true, force: true })
+  })
+
+  const call: LabService['call'] = (method, path, body, headers = {}) =>
+    fetch(`${url}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${token}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      redirect: 'manual',
+    })
+  const read = async (answer: Response): Promise<View> => {
+    if (!answer.ok) throw new Error(`the service answered ${answer.status} ${await answer.text()}`)
+    return (await answer.json()) as View
+  }
+  const service: LabService = {
+    token,
+    user: rights.user,
+    prefix,
+    get url() {
+      return url
+    },
+    get log() {
+      return running?.log ?? ''
+    },
+    call,
+    begin: async (request) => read(await call('POST', '/v1/diagnoses', request)),
+    get: async (id) => read(await call('GET', `/v1/diagnoses/${id}`)),
+    until: (id, is) =>
+      vi.waitFor(
+        async () => {
+          const now = await service.get(id)
+          if (!is(now)) throw new Error(`diagnosis is not as awaited: ${JSON.stringify(now)} ${troublesOf(service.log)}`)
+          return now
+        },
+        { timeout: 120_000, interval: 150 },
+      ),
+    diagnose: async (request) => service.until((await service.begin(request)).id, ({ state }) => state === 'done'),
+  }
+  return service
+}
+
+/** Its links must name the port before it listens. */
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
+
+/** Its log without the requests that went well. */
+const troublesOf = (log: string): string =>
+  log
+    .split('\n')
+    .filter((line) => !line.includes('"message":"Request"'))
+    .slice(-20)
+    .join('\n')
