@@ -85,7 +85,7 @@ describe('kill -9 of the service, on the lab', () => {
   it.each(points)('%s: one container, every line once, one bundle and one note', async (point) => {
     const name = point.replace(/[^a-z0-9]+/g, '-')
     const issue = (await redmine?.newIssue()) ?? ''
-    const containers = [{ name: 'app', image: 'localhost/faulty:1', args: ['serve :8080 500'] }]
+    const containers = [{ name: 'app', image: 'localhost/apples:1', args: ['bananas'] }]
     const manifest = { apiVersion: 'v1', kind: 'Pod', metadata: { name }, spec: { terminationGracePeriodSeconds: 1, containers } }
     await ask(['-n', namespace, 'apply', '-f', '-'], JSON.stringify(manifest))
     await ask(['-n', namespace, 'wait', `pod/${name}`, '--for=condition=Ready', '--timeout=20s'])
