@@ -123,6 +123,22 @@ describe('hostile output', () => {
     const flood = Array.from({ length: 100_000 }, (_, n) => `not ok ${n + 1} - trouble ${n} ${'x'.repeat(80)}`)
     const reading = read(tap(...flood, '1..100000'), 65_536)
     expect(reading.findings).toHaveLength(50)
+    expect(reading.dropped).toBe('the container printed 100000 findings: the worst 50 are kept, all are in its log')
+  })
+
+  test('that floods hides neither what is worse nor what the runner says', () => {
+    const notice = ['  ---', '  severity: info', '  evidence: |', '    severity: error', '  ...']
+    const flood = Array.from({ length: 3000 }, (_, n) => [`not ok ${n + 1} - notice ${n}`, ...notice]).flat()
+    const later = ['# check later', 'not ok 3001 - trouble', '  ---', '  severity: warn', '  ...', 'not ok 3002 - disaster']
+    const text = tap(...flood, ...later, '# autodiagnose cut at 8192 bytes', '1..3002')
+    const reading = read(text, 4096)
+    expect(reading.cut).toBe('cut at 8192 bytes')
+    expect(reading.findings.slice(0, 3)).toMatchObject([
+      { title: 'disaster', severity: 'error', check: 'later' },
+      { title: 'trouble', severity: 'warn', check: 'later' },
+      { title: 'notice 0', severity: 'info', evidence: 'severity: error' },
+    ])
+    expect(reading.findings).toHaveLength(50)
   })
 
   test('with lines of 1 MB is read in time', () => {

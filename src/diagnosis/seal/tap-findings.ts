@@ -1,5 +1,5 @@
 import { Parser, type Result } from 'tap-parser'
-import { type Finding, type Ids, severities } from '../diagnosis.ts'
+import { type Finding, type Ids, type Severity, severities } from '../diagnosis.ts'
 
 /** What a container's TAP says. */
 export interface TapReading {
@@ -8,6 +8,8 @@ export interface TapReading {
   readonly target?: SeenTarget
   /** The runner's own words, where it cut its output or could not run everything. */
   readonly cut?: string
+  /** One sentence, where there were more findings than are kept. */
+  readonly dropped?: string
 }
 
 export interface SeenTarget {
@@ -16,16 +18,19 @@ export interface SeenTarget {
   readonly visible: boolean
 }
 
-/** Test points beyond this are not read: a pod may print what it likes. */
+/** Of test points beyond this, no more is read of their YAML than who they are and how bad: a pod may print what it likes. */
 const maxPoints = 1000
 const maxFindings = 50
 const maxText = 2000
+const known = /^ {2}(---|\.\.\.|(check|id|severity): \S{1,100})\s*$/
 
 /** Reads redacted TAP 14 as it comes; anything that is no TAP is passed over. */
 export class TapReader {
-  private readonly findings: Finding[] = []
+  private readonly findings: Record<Severity, Finding[]> = { error: [], warn: [], info: [] }
   private readonly parser = new Parser()
   private points = 0
+  private failed = 0
+  private held = ''
   private check = ''
   private target: SeenTarget | undefined
   private cut: string | undefined
@@ -36,13 +41,20 @@ export class TapReader {
   }
 
   push(text: string): void {
-    if (this.points < maxPoints) this.parser.write(text)
+    const end = text.lastIndexOf('\n') + 1
+    if (end > 0) this.lines(this.held + text.slice(0, end))
+    this.held = (end > 0 ? '' : this.held) + text.slice(end)
   }
 
+  /** The worst findings, each kind in the order of the log. */
   finish(): TapReading {
+    this.lines(this.held)
     this.parser.end()
-    const { findings, target, cut } = this
-    return { findings, ...(target ? { target } : {}), ...(cut ? { cut } : {}) }
+    const { target, cut } = this
+    const findings = Object.values(this.findings).flat().slice(0, maxFindings)
+    const left = this.failed - findings.length
+    const dropped = left > 0 ? `the container printed ${this.failed} findings: the worst ${maxFindings} are kept, all are in its log` : undefined
+    return { findings, ...(target ? { target } : {}), ...(cut ? { cut } : {}), ...(dropped ? { dropped } : {}) }
   }
 
   private comment(comment: string): void {
@@ -54,10 +66,21 @@ export class TapReader {
     if (target) this.target = { ids: { uid: Number(target[1]), gid: Number(target[2]) }, visible: target[3] === 'yes' }
   }
 
+  private lines(text: string): void {
+    const all = this.points < maxPoints
+    const some = (line: string): boolean => !/^\s/.test(line) || known.test(line)
+    this.parser.write(all ? text : text.split('\n').filter(some).join('\n'))
+  }
+
   private assert(result: Result): void {
     this.points += 1
+    // The parser keeps them all.
+    this.parser.failures.length = 0
     if (result.ok || result.skip || result.todo) return
-    if (this.findings.length < maxFindings) this.findings.push(toFinding(result, this.check))
+    this.failed += 1
+    const finding = toFinding(result, this.check)
+    const same = this.findings[finding.severity]
+    if (same.length < maxFindings) same.push(finding)
   }
 }
 
