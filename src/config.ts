@@ -86,7 +86,9 @@ const rule = z.strictObject({
   profiles: z.array(z.enum(profiles)).min(1).default(['auto', 'restricted', 'baseline']).describe('Security profiles of the container'),
   checks: patterns
     .default(['*'])
-    .describe('Checks that may be asked for: http, or http=http://*.example:8080/* to bound the parameter; default for those that run unasked'),
+    .describe(
+      'Checks that may be asked for: http, or http=http://*.example:8080/* to bound the parameter; default for those that run unasked. In the pattern of a URL, scheme, host, port and path are matched each by their own part',
+    ),
   reports: patterns.default([]).describe('Bug reports that may be written to, as tracker:issue; tracker:* for all of one tracker'),
   operator: z.boolean().default(false).describe('May pause and resume injection'),
 })

@@ -1,5 +1,5 @@
 import { type ConfigInput, configSchema } from '../config.ts'
-import { matches } from '../diagnosis/admit/policy.ts'
+import { complainAboutCheckPattern, matches } from '../diagnosis/admit/check-pattern.ts'
 import { isMap, type Problem } from './config-problems.ts'
 import { didYouMean } from './did-you-mean.ts'
 
@@ -36,6 +36,10 @@ function policyProblems({ clusters, trackers, principals, policy }: Referring): 
       ...unmatched(rule.principals, names, ['policy', n, 'principals'], 'principal'),
       ...unmatched(rule.clusters, Object.keys(clusters), ['policy', n, 'clusters'], 'cluster'),
       ...reportProblems(rule.reports, Object.keys(trackers), ['policy', n, 'reports']),
+      ...rule.checks.flatMap((pattern, at) => {
+        const message = complainAboutCheckPattern(pattern)
+        return message === undefined ? [] : [{ path: ['policy', n, 'checks', at], message }]
+      }),
       ...rule.namespaces.flatMap((namespace, at) =>
         namespace === 'kube-system' ? [{ path: ['policy', n, 'namespaces', at], message: '"kube-system" is denied to everyone; take it out' }] : [],
       ),

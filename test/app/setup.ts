@@ -89,7 +89,7 @@ export async function setUp(change: Partial<ConfigInput> = {}, parts: Partial<De
     principals,
     policy: [
       { principals: ['alice'], namespaces: ['shop', 'shop-*'], reports: ['redmine:*'] },
-      { principals: ['bob'], namespaces: ['bank'], profiles: ['restricted'], checks: ['dns', 'http=http://teller*'] },
+      { principals: ['bob'], namespaces: ['bank'], profiles: ['restricted'], checks: ['dns', 'http=http://teller:8080/*'] },
       { principals: ['olga'], namespaces: ['*'], operator: true },
     ],
     ...change,

@@ -189,6 +189,11 @@ policy:
       ['policy[0].reports[0]: expected tracker:issue, got "redmine"; "redmine:*" stands for all issues of one tracker'],
     ],
     [
+      'a pattern of a URL that is none',
+      { policy: [{ principals: ['ann'], namespaces: ['x'], checks: ['http=*', 'http=stock*'] }] },
+      ['policy[0].checks[1]: "stock*" is no pattern of a URL; expected such as http=http://stock:8080/* or http=https://*.shop.example:*/*'],
+    ],
+    [
       'kube-system',
       { policy: [{ principals: ['ann'], namespaces: ['kube-system'] }] },
       ['policy[0].namespaces[0]: "kube-system" is denied to everyone; take it out'],

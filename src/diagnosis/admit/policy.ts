@@ -1,5 +1,6 @@
 import type { Config } from '../../config.ts'
 import type { CheckRequest, Profile, ReportRef } from '../diagnosis.ts'
+import { matches, matchesCheck } from './check-pattern.ts'
 
 export type Policy = Config['policy']
 
@@ -65,7 +66,7 @@ function dimensions(who: string, wanted: Wanted): readonly (readonly [Dimension,
 /** Without checks the default set is wanted, which is allowed by its name `default`, or by `*`. */
 function allowsChecks(rule: Rule, checks: readonly CheckRequest[]): boolean {
   if (checks.length === 0) return matchesAny(rule.checks, 'default')
-  return checks.every((check) => rule.checks.some((pattern) => matches(pattern, pattern.includes('=') ? textOf(check) : check.name)))
+  return checks.every((check) => rule.checks.some((pattern) => matchesCheck(pattern, check)))
 }
 
 function textOf(check: CheckRequest): string {
@@ -101,23 +102,6 @@ function rulesOf(policy: Policy, who: string): Rule[] {
 
 function matchesAny(patterns: readonly string[], text: string): boolean {
   return patterns.some((pattern) => matches(pattern, text))
-}
-
-/** `*` stands for any run of characters; all else for itself. */
-export function matches(pattern: string, text: string): boolean {
-  const [first = '', ...rest] = pattern.split('*')
-  if (rest.length === 0) return pattern === text
-  const last = rest.pop() ?? ''
-  if (!text.startsWith(first) || !text.endsWith(last) || text.length < first.length + last.length) return false
-  // The earliest place for each part in between leaves the most for those behind it.
-  let at = first.length
-  const end = text.length - last.length
-  for (const part of rest) {
-    const found = text.indexOf(part, at)
-    if (found < 0 || found + part.length > end) return false
-    at = found + part.length
-  }
-  return true
 }
 
 function denied(dimension: Dimension, message: string): Verdict {
