@@ -10,8 +10,8 @@ export interface ShownLog {
   readonly cut: boolean
 }
 
-/** Parts with `data-part` are replaced while the diagnosis goes on; the log is appended to. */
-export function DiagnosisPage({ frame, diagnosis, log }: { frame: Frame; diagnosis: Diagnosis; log: ShownLog }) {
+/** Parts with `data-part` are replaced while the diagnosis goes on; the log is appended to, and is left out where it is undefined. */
+export function DiagnosisPage({ frame, diagnosis, log }: { frame: Frame; diagnosis: Diagnosis; log: ShownLog | undefined }) {
   const over = diagnosis.state === 'done'
   const name = targetText(diagnosis.target)
   const logPath = frame.base + pathOf(routes.log, diagnosis.id)
@@ -41,15 +41,17 @@ export function DiagnosisPage({ frame, diagnosis, log }: { frame: Frame; diagnos
         <Actions frame={frame} diagnosis={diagnosis} />
         <section>
           <h2>Log</h2>
-          <p class="small soft" id="log-about" data-part>
-            {log.cut ? 'Only its end is shown here. ' : ''}
+          <p class="small soft">
+            <span id="log-cut" hidden={!log?.cut}>
+              Only its end is shown here.{' '}
+            </span>
             <a href={logPath}>The whole log as text</a>
           </p>
           <pre class="log" id="log" tabindex={0}>
-            {log.text === '' ? (
+            {log?.text === '' ? (
               <span class="note">{over ? 'No container printed anything.' : 'Nothing printed yet.'}</span>
             ) : (
-              <Lines text={log.text} />
+              <Lines text={log?.text ?? ''} />
             )}
           </pre>
         </section>

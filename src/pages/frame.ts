@@ -29,6 +29,11 @@ export function wantsPage(request: Request): boolean {
   return (request.headers.get('accept') ?? '').includes('text/html')
 }
 
+/** Whether the page is asked for without its log, by `Prefer: return=minimal`: https://www.rfc-editor.org/rfc/rfc7240#section-4.2 */
+export function wantsMinimal(request: Request): boolean {
+  return /(^|[,;])\s*return\s*=\s*"?minimal\b/i.test(request.headers.get('prefer') ?? '')
+}
+
 /**
  * Where to go on after login: a path of ours, whatever was given. What a browser would read as another host, as in `//host`
  * or `/\host`, leads home.

@@ -13,7 +13,7 @@ import { clustersOf } from '../diagnosis/admit/policy.ts'
 import { hono, pathOf, routes } from '../routes.ts'
 import { DiagnosisPage } from './diagnosis-page.tsx'
 import { type ApiDocument, DocsPage } from './docs-page.tsx'
-import { answerPage, basePath, frameOf, wantsPage } from './frame.ts'
+import { answerPage, basePath, frameOf, wantsMinimal, wantsPage } from './frame.ts'
 import { ListPage } from './list-page.tsx'
 import { login } from './login.tsx'
 import { ErrorPage, ProblemPage, ProblemsPage } from './problem-page.tsx'
@@ -58,7 +58,8 @@ export function pages(app: App, deps: Deps, known: readonly Authenticator[]): vo
 
   app.get(hono(routes.page), async (c) => {
     const diagnosis = await findVisible(c.req.param('id') ?? '', c.get('principal'), deps)
-    const log = await storedTail(diagnosis.id, deps, c.req.raw.signal)
+    // The script has the log by itself, live.
+    const log = wantsMinimal(c.req.raw) ? undefined : await storedTail(diagnosis.id, deps, c.req.raw.signal)
     return answerPage(c, <DiagnosisPage frame={frameOf(c, publicUrl)} diagnosis={diagnosis} log={log} />)
   })
 

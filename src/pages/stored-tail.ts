@@ -1,28 +1,30 @@
-import { storedLog } from '../api/live-log.ts'
 import type { Deps } from '../deps.ts'
+import { containerName, maxContainers } from '../diagnosis/diagnosis.ts'
+import { join } from '../diagnosis/join.ts'
+import { readSegment, segmentPrefix } from '../diagnosis/segment.ts'
 import type { ShownLog } from './diagnosis-page.tsx'
 
 /** So much of a log is in the page itself. */
 const shownBytes = 128 * 1024
 
-/** The end of the stored log, from the beginning of a line; in bounded memory. */
-export async function storedTail(
-  id: string,
-  deps: Pick<Deps, 'config' | 'store' | 'records' | 'clock' | 'log'>,
-  signal: AbortSignal,
-): Promise<ShownLog> {
+/** The end of the stored log, from the beginning of a line. Only the last segments are read, for the page without scripts comes every few seconds. */
+export async function storedTail(id: string, { store }: Pick<Deps, 'store'>, signal: AbortSignal): Promise<ShownLog> {
   const pieces: Uint8Array[] = []
   let length = 0
-  let cut = false
-  for await (const piece of storedLog(id, deps, signal)) {
-    pieces.push(piece)
-    length += piece.length
-    for (let first = pieces[0]; first && length - first.length >= shownBytes; first = pieces[0]) {
-      pieces.shift()
-      length -= first.length
-      cut = true
+  for (let attempt = maxContainers; attempt >= 1; attempt--) {
+    const keys: string[] = []
+    for await (const { key } of store.list(segmentPrefix(id, containerName(id, attempt)), { signal })) keys.unshift(key)
+    for (const key of keys) {
+      const segment = await readSegment(store, key, signal)
+      if (!segment || segment.header.artifact) continue
+      pieces.unshift(segment.body)
+      length += segment.body.length
+      // More than is shown: whether there are earlier lines need not be known.
+      if (length > shownBytes) {
+        const text = new TextDecoder().decode(join(pieces, length).subarray(-shownBytes))
+        return { text: text.slice(text.indexOf('\n') + 1), cut: true }
+      }
     }
   }
-  const text = new TextDecoder().decode(await new Blob(pieces as Uint8Array<ArrayBuffer>[]).arrayBuffer())
-  return { text: cut ? text.slice(text.indexOf('\n') + 1) : text, cut }
+  return { text: new TextDecoder().decode(join(pieces, length)), cut: false }
 }

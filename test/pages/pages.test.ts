@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { setUp } from '../app/setup.ts'
+import { start } from '../../src/diagnosis/cursor.ts'
+import { encodeSegment, segmentKey } from '../../src/diagnosis/segment.ts'
+import { type Setup, setUp } from '../app/setup.ts'
 import { browser, logIn } from './log-in.ts'
 
 describe('a page', () => {
@@ -50,6 +52,36 @@ describe('a page', () => {
     expect(text).toMatch(/<pre class="log" id="log" tabindex="0"><span>segment [23] x{80}\n/)
     expect(text).toContain('segment 4 ')
     expect(text.length).toBeLessThan(300_000)
+  })
+
+  it('reads no more of a log than it shows, artifacts in between left out', async () => {
+    const setup = await setUp()
+    const id = await setup.create()
+    for (let segment = 1; segment <= 12; segment++) await setup.print(id, segment, `segment ${segment} ${'x'.repeat(80)}\n`.repeat(1000))
+    const artifact = { cursor: { ...start, segment: 13 }, artifact: { name: 'heap', index: 1, binary: true } }
+    await setup.deps.store.create(segmentKey(id, `${id}-1`, 13), encodeSegment(artifact, new TextEncoder().encode('artifact\n')))
+    await setup.print(id, 14, 'last of the first\n', true)
+    await setup.deps.store.create(segmentKey(id, `${id}-2`, 1), encodeSegment({ cursor: start }, new TextEncoder().encode('the second\n')))
+    const { cookie } = await logIn(setup)
+    const read = readKeys(setup)
+    const text = await (await setup.app.request(`/diagnoses/${id}`, { headers: { cookie } })).text()
+    expect(text).toMatch(/<span>segment 12 x{80}\n<\/span><span>last of the first\n<\/span><span>the second\n<\/span><\/pre>/)
+    expect(text).not.toContain('artifact')
+    expect(read.map((key) => key.slice(-9))).toEqual(['-2/000001', '-1/000014', '-1/000013', '-1/000012', '-1/000011'])
+  })
+
+  it('is had without its log, and without the store, by who has the log already', async () => {
+    const setup = await setUp()
+    const id = await setup.create()
+    await setup.print(id, 1, 'TAP version 14\n')
+    const { cookie } = await logIn(setup)
+    const read = readKeys(setup)
+    const ask = async (prefer: string) => (await setup.app.request(`/diagnoses/${id}`, { headers: { ...browser, cookie, prefer } })).text()
+    const text = await ask('return=minimal')
+    expect(text).toContain('<pre class="log" id="log" tabindex="0"></pre>')
+    expect(text).toContain('waiting to start')
+    expect(read).toEqual([])
+    expect(await ask('return=representation')).toContain('TAP version 14')
   })
 
   it('of an error keeps the status and explains', async () => {
@@ -116,3 +148,14 @@ describe('open pages', () => {
     }
   })
 })
+
+/** The keys that are read from the store from now on. */
+function readKeys({ deps }: Setup): readonly string[] {
+  const keys: string[] = []
+  const get = deps.store.get.bind(deps.store)
+  deps.store.get = (key, options) => {
+    keys.push(key)
+    return get(key, options)
+  }
+  return keys
+}
