@@ -1,10 +1,12 @@
 /**
  * The one script, for a diagnosis that is not over: appends the live log, and takes what changed from the page itself,
- * fetched again. Without it the page refreshes itself.
+ * fetched again without its log. A live log that breaks off is opened again until the diagnosis is over: the whole comes once more.
+ * Without the script the page refreshes itself.
  */
 export const script = String.raw`'use strict'
 const maxKept = 5000
 const shown = new Map()
+let over = false
 const live = document.querySelector('[data-follow]')
 if (live) {
   for (const part of document.querySelectorAll('[data-part]')) shown.set(part.id, part.outerHTML)
@@ -14,29 +16,42 @@ if (live) {
 
 async function followLog(url) {
   const log = document.getElementById('log')
-  for (let attempt = 0; attempt < 30; attempt++) {
+  // When the diagnosis is over, its log is still wanted, but not for ever.
+  for (let failures = 0, late = 0; late < 30; failures++, late += over ? 1 : 0) {
+    const began = Date.now()
     try {
       const response = await fetch(url, { headers: { accept: 'text/plain' } })
       if (!response.ok) throw new Error(response.status)
       // The whole log comes again, from its first line.
       let rest = ''
       let started = false
+      let last = []
       const reader = response.body.pipeThrough(new TextDecoderStream()).getReader()
       for (;;) {
         const { done, value } = await reader.read()
         if (done) break
-        if (!started) log.textContent = ''
+        if (!started) clear(log)
         started = true
         const lines = (rest + value).split('\n')
         rest = lines.pop()
+        last = [...last, ...lines].slice(-4)
         append(log, lines)
       }
       if (rest) append(log, [rest])
-      return
+      // Only a log that was read to its end ends with the links. What goes on elsewhere ends without.
+      if (last.some((line) => line.startsWith('# diagnosis: '))) return
     } catch {
-      await pause(Math.min(500 * 2 ** attempt, 10000))
+      // The service or its network is away for a moment.
     }
+    // What held for long has not failed again and again.
+    if (Date.now() - began > 30000) failures = 0
+    await pause(Math.min(500 * 2 ** failures, 10000))
   }
+}
+
+function clear(log) {
+  log.textContent = ''
+  document.getElementById('log-cut').hidden = true
 }
 
 function append(log, lines) {
@@ -51,6 +66,7 @@ function append(log, lines) {
     piece.append(span)
   }
   log.append(piece)
+  if (log.childNodes.length > maxKept) document.getElementById('log-cut').hidden = false
   while (log.childNodes.length > maxKept) log.firstChild.remove()
   if (atEnd) log.scrollTop = log.scrollHeight
 }
@@ -59,7 +75,7 @@ async function watchPage() {
   for (;;) {
     await pause(document.hidden ? 10000 : 1500)
     try {
-      const response = await fetch(location.href, { headers: { accept: 'text/html' } })
+      const response = await fetch(location.href, { headers: { accept: 'text/html', prefer: 'return=minimal' } })
       if (response.redirected) return location.reload()
       if (!response.ok) continue
       const page = new DOMParser().parseFromString(await response.text(), 'text/html')
@@ -70,7 +86,9 @@ async function watchPage() {
         part.replaceWith(fresh)
       }
       document.title = page.title
-      if (!page.querySelector('[data-follow]')) return
+      if (page.querySelector('[data-follow]')) continue
+      over = true
+      return
     } catch {
       // Away for a moment: asked again.
     }

@@ -79,6 +79,36 @@ describe('in Chromium', () => {
     expect(complaints.filter((text) => !text.includes('401'))).toEqual([])
   })
 
+  it('a live log that breaks off goes on when the store is back, and the page asks for no log again', async () => {
+    const setup = await serve()
+    const id = await setup.create()
+    const { store } = setup.deps
+    const get = store.get.bind(store)
+    let away = false
+    store.get = (key, options) => (away && key.endsWith('000002') ? Promise.reject(new Error('the store is away')) : get(key, options))
+    await setup.print(id, 1, 'TAP version 14\n')
+    const { page } = await openTab(chromium())
+    await page.goto(`${setup.url}/diagnoses/${id}`)
+    await page.getByLabel('Token').fill(tokens.alice)
+    await page.getByRole('button', { name: 'Log in' }).click()
+    await page.locator('#log', { hasText: 'TAP version 14' }).waitFor()
+    const polls: string[] = []
+    page.on('response', async (answer) => {
+      if (new URL(answer.url()).pathname === `/diagnoses/${id}`) polls.push(await answer.text())
+    })
+    away = true
+    await page.locator('#log .note', { hasText: 'the log cannot be read any further now' }).waitFor()
+    await setup.print(id, 2, 'not ok 1 - after the outage\n', true)
+    away = false
+    await page.locator('#log .bad', { hasText: 'after the outage' }).waitFor()
+    await finish(setup, id)
+    await page.locator('#log', { hasText: '# outcome: complete' }).waitFor()
+    expect(await page.locator('#log').textContent()).toMatch(/^TAP version 14\nnot ok 1 - after the outage\n\n# outcome: complete\n/)
+    await page.getByRole('heading', { name: finding.title }).waitFor()
+    expect(polls.length).toBeGreaterThan(0)
+    expect(polls.filter((text) => text.includes('TAP version 14'))).toEqual([])
+  })
+
   it('all works without scripts: login, the page that refreshes itself, cancelling, the list, logout', async () => {
     const setup = await serve()
     const id = await setup.create()
