@@ -1,27 +1,34 @@
+import type { LogAnswer } from '../../ports/cluster/cluster.ts'
 import type { Cursor } from '../cursor.ts'
 import { Alarm } from './alarm.ts'
 import { LineSplitter, type LogLine } from './log-lines.ts'
 import type { Pipeline } from './pipeline.ts'
 import { Resume } from './resume.ts'
 import type { SegmentWriter } from './segment-writer.ts'
-import type { TurnDeps, TurnParams } from './turn.ts'
+import type { TurnDeps } from './turn.ts'
 
 /** How reading one stream of a log ended, and whether it brought lines that were not consumed before. */
 export interface Consumed {
-  /** `idle`: silent for long, to be opened again (follow has stalled at rotation). `error`: the stream broke or carried the kubelet's words. */
-  readonly how: 'eof' | 'error' | 'idle' | 'turn' | 'proven' | 'cut' | 'cancelled'
+  /**
+   * `idle`: silent for long, to be opened again (follow has stalled at rotation). `error`: the stream broke or carried the kubelet's words.
+   * `unsettled`: it ended before the last consumed line was found. `gone`, `wait`: as openLog says.
+   */
+  readonly how: 'eof' | 'unsettled' | 'error' | 'idle' | 'turn' | 'proven' | 'cut' | 'cancelled' | 'gone' | 'wait'
   readonly news: boolean
+  /** Why there was no log. */
+  readonly message?: string
   /** The line at the end that no newline ended: data only if the container has ended. */
   readonly rest?: LogLine
 }
 
 export interface ConsumeContext {
-  readonly params: TurnParams
   readonly deps: Pick<TurnDeps, 'clock' | 'cancelled'>
   readonly cursor: Cursor
   readonly pipeline: Pipeline
   readonly writer: SegmentWriter
   readonly signal: AbortSignal
+  /** The stream is left then at the latest, in milliseconds since the epoch. */
+  readonly leaveAt: number
 }
 
 /** A segment is cut at this size, */
@@ -31,18 +38,20 @@ const segmentMs = 1000
 const idleMs = 10_000
 const cancelMs = 1000
 
-/** Reads one stream until it ends or something else wants the reader. */
-export async function consume(body: ReadableStream<Uint8Array>, context: ConsumeContext): Promise<Consumed> {
-  const { params, deps, pipeline, writer, signal } = context
-  const reader = body.getReader()
+/** Opens a stream, which may take as long as the log is silent, and reads it until it ends or something else wants the reader. */
+export async function consume(open: (signal: AbortSignal) => Promise<LogAnswer>, context: ConsumeContext): Promise<Consumed> {
+  const { deps, pipeline, writer, signal, leaveAt } = context
+  const left = new AbortController()
+  let reader: ReadableStreamDefaultReader<Uint8Array> | undefined
   const splitter = new LineSplitter()
   const resume = new Resume(context.cursor)
   const alarm = new Alarm(deps.clock)
   let news = false
+  let words = false
   let dirtySince: number | undefined
   let heardAt = deps.clock.now()
   let cancelAt = heardAt + cancelMs
-  let pending = read(reader)
+  let pending: Promise<Read | LogAnswer> = open(AbortSignal.any([signal, left.signal]))
   const cutIf = (due: boolean): void => {
     if (due && pipeline.dirty && pipeline.neutral) {
       writer.put(pipeline.cut())
@@ -56,16 +65,11 @@ export async function consume(body: ReadableStream<Uint8Array>, context: Consume
   try {
     for (;;) {
       await writer.room()
-      const wakeAt = Math.min(
-        params.turnEndsAt,
-        heardAt + idleMs,
-        cancelAt,
-        dirtySince === undefined ? Number.POSITIVE_INFINITY : dirtySince + segmentMs,
-      )
+      const wakeAt = Math.min(leaveAt, heardAt + idleMs, cancelAt, dirtySince === undefined ? Number.POSITIVE_INFINITY : dirtySince + segmentMs)
       const result = await alarm.race(pending, wakeAt)
       const now = deps.clock.now()
       cutIf(dirtySince !== undefined && now >= dirtySince + segmentMs)
-      if (signal.aborted || now >= params.turnEndsAt || now >= params.giveUpAt) return leave('turn')
+      if (signal.aborted || now >= leaveAt) return leave('turn')
       if (now >= cancelAt) {
         if (await deps.cancelled()) return leave('cancelled')
         cancelAt = now + cancelMs
@@ -74,11 +78,19 @@ export async function consume(body: ReadableStream<Uint8Array>, context: Consume
         if (now >= heardAt + idleMs) return leave('idle')
         continue
       }
+      if (result.kind === 'gone' || result.kind === 'wait') return { ...leave(result.kind), message: result.message }
       if (result.kind === 'broken') return leave('error')
-      if (result.kind === 'eof') return leave(resume.settled ? 'eof' : 'error', splitter.flush())
+      if (result.kind === 'eof') return leave(resume.settled ? 'eof' : words ? 'error' : 'unsettled', splitter.flush())
       heardAt = now
+      if (result.kind === 'open') {
+        reader = result.body.getReader()
+        pending = read(reader)
+        continue
+      }
       for (const line of splitter.push(result.chunk)) {
         const judged = resume.judge(line)
+        // The last line without a timestamp before the place was found may be the kubelet's.
+        words = line.time === undefined
         if (judged === 'old') continue
         if (line.time === undefined) return leave('error')
         if (judged === 'lost') pipeline.gap('the log was rotated while nobody could follow it: lines are missing here')
@@ -89,11 +101,14 @@ export async function consume(body: ReadableStream<Uint8Array>, context: Consume
         cutIf(pipeline.pending >= segmentBytes)
       }
       if (pipeline.dirty) dirtySince ??= now
-      pending = read(reader)
+      if (reader) pending = read(reader)
     }
   } finally {
     alarm.stop()
-    await reader.cancel().catch(() => undefined)
+    // Whether or not the opening heeds the abort, nothing that it brings is left open.
+    if (reader) await reader.cancel().catch(() => undefined)
+    else pending.then((late) => (late.kind === 'open' ? late.body.cancel() : undefined)).catch(() => undefined)
+    left.abort()
   }
 }
 

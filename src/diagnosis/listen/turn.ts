@@ -1,10 +1,10 @@
 import type { Clock } from '../../deps.ts'
-import { type Cluster, ClusterForbidden, ClusterUnavailable, type PodRef, type RawPod } from '../../ports/cluster/cluster.ts'
+import { type Cluster, ClusterForbidden, ClusterUnavailable, type LogAnswer, type PodRef, type RawPod } from '../../ports/cluster/cluster.ts'
 import type { Store } from '../../ports/store/store.ts'
 import type { Cursor } from '../cursor.ts'
 import type { Redactor } from '../redact/redactor.ts'
 import { adopt } from '../segment.ts'
-import { type Consumed, consume } from './consume.ts'
+import { consume } from './consume.ts'
 import { secondOf } from './log-lines.ts'
 import { Pipeline, type PipelineOptions } from './pipeline.ts'
 import { Adopted, SegmentWriter } from './segment-writer.ts'
@@ -18,7 +18,7 @@ export interface TurnParams extends PipelineOptions {
   readonly cursor: Cursor
   /** The turn ends then, in milliseconds since the epoch, whatever is left to read. */
   readonly turnEndsAt: number
-  /** A container that has not ended by then is given up. */
+  /** A container that has not ended by then is given up; what it printed until then is read all the same. */
   readonly giveUpAt: number
 }
 
@@ -34,18 +34,20 @@ export interface TurnDeps {
 /**
  * One listening turn: follows the log from the cursor on, stores it in segments, and returns the cursor behind the last
  * one. A turn may run again from an old cursor, or beside another worker's: segments that exist are adopted, never rewritten.
- * The cursor's `end` tells when there is nothing more to do. Throws StoreUnavailable when the store fails for long.
+ * The cursor's `end` tells when there is nothing more to do. Throws StoreUnavailable when the store fails for long, and
+ * ClusterUnavailable when the API server does after the container is to be given up.
  */
 export async function listenTurn(params: TurnParams, deps: TurnDeps, signal: AbortSignal): Promise<Cursor> {
   let cursor = await adopt(deps.store, params.id, params.container, params.cursor, signal)
   let state: ReadState = { backoffMs: 0 }
+  const lookUntil = Math.max(params.giveUpAt, deps.clock.now()) + lateMs
   while (!cursor.end && deps.clock.now() < params.turnEndsAt && !signal.aborted) {
     if (state.backoffMs > 0) await deps.clock.sleep(Math.min(state.backoffMs, params.turnEndsAt - deps.clock.now()), signal)
     const read = new AbortController()
     const both = AbortSignal.any([signal, read.signal])
     const writer = new SegmentWriter(params.id, params.container, cursor, deps, both)
     try {
-      state = await readOnce(params, deps, cursor, state, writer, both)
+      state = await readOnce(params, deps, cursor, { ...state, lookUntil }, writer, both)
       cursor = await writer.drained()
     } catch (error) {
       if (!(error instanceof Adopted)) throw error
@@ -57,9 +59,16 @@ export async function listenTurn(params: TurnParams, deps: TurnDeps, signal: Abo
   return cursor
 }
 
+/** So long the end of a log is looked for when the container is to be given up: the service may have been away until then. */
+const lateMs = 30_000
+
 interface ReadState {
-  /** The container has ended, and the log had this many lines: it is read once more, to its end and not beyond, to see whether that was all. */
+  /** The container has ended: its log is read to its end and not beyond. */
+  readonly ended?: boolean
+  /** So many lines it had: it is read once more to see whether that was all. */
   readonly total?: number
+  /** The last consumed line was not in the log; it is looked for once more. */
+  readonly lost?: boolean
   readonly backoffMs: number
 }
 
@@ -67,7 +76,7 @@ async function readOnce(
   params: TurnParams,
   deps: TurnDeps,
   cursor: Cursor,
-  state: ReadState,
+  state: ReadState & { readonly lookUntil: number },
   writer: SegmentWriter,
   signal: AbortSignal,
 ): Promise<ReadState> {
@@ -79,48 +88,64 @@ async function readOnce(
   }
   const slower = (): ReadState => ({ ...state, backoffMs: Math.min(1000, Math.max(100, state.backoffMs * 2)) })
   if (await deps.cancelled()) return end('cancelled')
-  if (deps.clock.now() >= params.giveUpAt) return end('late', 'the container did not end in time; what it printed later is missing')
+  const late = deps.clock.now() >= params.giveUpAt
+  const follow = !state.ended && !late
+  const leaveAt = late ? params.turnEndsAt : Math.min(params.turnEndsAt, params.giveUpAt)
+  const open = (left: AbortSignal): Promise<LogAnswer> =>
+    deps.cluster.openLog(params.pod, params.container, { follow, ...(cursor.time === undefined ? {} : { sinceTime: secondOf(cursor.time) }) }, left)
 
-  let consumed: Consumed = { how: 'eof', news: false }
   try {
-    const log = await deps.cluster.openLog(params.pod, params.container, openOptions(cursor, state), signal)
-    if (log.kind === 'gone') return end('gone', `the log is gone: ${log.message}`)
-    if (log.kind === 'wait') consumed = { how: 'error', news: false }
-    else consumed = await consume(log.body, { params, deps, cursor, pipeline, writer, signal })
-    switch (consumed.how) {
+    const consumed = await consume(open, { deps, cursor, pipeline, writer, signal, leaveAt })
+    const { how, rest } = consumed
+    switch (how) {
+      case 'gone':
+        return end('gone', `the log is gone: ${consumed.message}`)
       case 'proven':
       case 'cut':
       case 'cancelled':
-        return end(consumed.how)
+        return end(how)
       case 'turn':
         return state
       case 'idle':
-        return { backoffMs: 0 }
+        // Not followed, a log has no reason to be silent.
+        if (follow) return { backoffMs: 0 }
+        break
+      case 'wait':
       case 'error':
+      case 'unsettled':
       case 'eof':
         break
     }
-    const ended = hasEnded(await deps.cluster.getPod(params.pod, signal), params)
-    if (ended === 'gone') {
-      if (consumed.rest) for (const piece of pipeline.take(consumed.rest)) writer.put(piece)
+    const failed = how === 'wait' || how === 'error' || how === 'idle'
+    const why = consumed.message ?? (how === 'idle' ? 'it stays silent' : 'its stream broke off')
+    if (failed && deps.clock.now() >= state.lookUntil) return end('late', `the log could not be read to its end in time: ${why}`)
+    const takeRest = (): void => {
+      if (rest) for (const piece of pipeline.take(rest)) writer.put(piece)
+    }
+    const now = hasEnded(await deps.cluster.getPod(params.pod, signal), params)
+    if (now === 'gone') {
+      takeRest()
       return end('gone', 'the pod was deleted before everything was read')
     }
-    if (ended === 'running') return consumed.news ? { backoffMs: 100 } : { backoffMs: slower().backoffMs }
-    if (consumed.how === 'error') return slower()
+    if (now === 'running' && late && !failed) return end('late', 'the container did not end in time; what it printed later is missing')
+    if (now === 'running') return consumed.news ? { backoffMs: 100 } : { backoffMs: slower().backoffMs }
+    if (failed) return { ...slower(), ended: true }
+    if (how === 'unsettled') {
+      if (!follow && state.lost) return end('terminated', 'the log no longer has the last line that was read: lines behind it may be missing')
+      return { ...slower(), ended: true, lost: !follow }
+    }
     // A quiet end of the stream proves nothing. What is not cut yet is in this pipeline, so the count of lines is of all.
-    if (state.total !== pipeline.lines) return { total: pipeline.lines, backoffMs: 0 }
-    if (consumed.rest) for (const piece of pipeline.take(consumed.rest)) writer.put(piece)
+    if (state.total !== pipeline.lines) return { ended: true, total: pipeline.lines, backoffMs: 0 }
+    takeRest()
     if (pipeline.ended) return end(pipeline.ended)
     return end('terminated', params.endLine ? 'the container ended without its end line' : undefined)
   } catch (error) {
     if (error instanceof ClusterForbidden) return end('gone', `the log may not be read: ${error.message}`)
-    if (error instanceof ClusterUnavailable) return slower()
-    throw error
+    if (!(error instanceof ClusterUnavailable)) throw error
+    // Not the container's fault: whoever called may try again for much longer.
+    if (deps.clock.now() >= state.lookUntil) throw error
+    return slower()
   }
-}
-
-function openOptions(cursor: Cursor, state: ReadState): { readonly sinceTime?: string; readonly follow: boolean } {
-  return { follow: state.total === undefined, ...(cursor.time === undefined ? {} : { sinceTime: secondOf(cursor.time) }) }
 }
 
 function hasEnded(pod: RawPod | undefined, params: TurnParams): 'gone' | 'running' | 'ended' {
