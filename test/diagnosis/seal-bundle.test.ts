@@ -119,6 +119,17 @@ describe('sealBundle', () => {
     expect(new Set(listed.map((path) => path.split('/')[0]))).toEqual(new Set([top]))
   })
 
+  test('makes one file of an artifact whose first chunk was cut before it was known to be binary', async () => {
+    const { directory, store, put } = await place()
+    await put(`${id}-1`, 1, '', { name: 'dump.bin', index: 1, binary: false })
+    await put(`${id}-1`, 2, new Uint8Array([0, 255]), { name: 'dump.bin', index: 1, binary: true })
+    await put(`${id}-1`, 3, '', { name: 'dump.bin', index: 1, binary: false })
+    const { key } = await sealBundle(diagnosis, [], store, signal)
+    const file = await unpack(directory, await bytesOf(store, key))
+    expect(await readdir(join(directory, top, `autodiagnose/shop/cart/${id}-1-artifacts`))).toEqual(['01-dump.bin.not-redacted'])
+    expect([...(await file(`autodiagnose/shop/cart/${id}-1-artifacts/01-dump.bin.not-redacted`))]).toEqual([0, 255])
+  })
+
   test('writes analysis.json as the tools of Troubleshoot read it', async () => {
     const { directory, store } = await place()
     const { key } = await sealBundle(diagnosis, [], store, signal)

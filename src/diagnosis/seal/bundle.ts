@@ -4,12 +4,13 @@ import { createTarPacker } from 'modern-tar'
 import type { Store } from '../../ports/store/store.ts'
 import { containerName, type Diagnosis, maxContainers } from '../diagnosis.ts'
 import type { EvidenceFile } from '../gathered.ts'
+import type { SegmentHeader } from '../segment.ts'
 import { bundleFiles, bundleName } from './bundle-files.ts'
 import { readContainer } from './read-container.ts'
 
 /** A file of the bundle whose bytes are in segments. */
 interface LogFile {
-  readonly path: string
+  path: string
   readonly container: string
   /** Absent: the log's text. */
   readonly artifact?: number
@@ -84,20 +85,19 @@ function gzip(): ReadableWritablePair<Uint8Array, Uint8Array> {
 
 async function measure(diagnosis: Diagnosis, store: Pick<Store, 'get'>, signal: AbortSignal): Promise<readonly LogFile[]> {
   const files = new Map<string, LogFile>()
-  const { namespace } = diagnosis.target
-  const pod = diagnosis.pod?.name ?? 'pod'
   for (let attempt = 1; attempt <= maxContainers; attempt++) {
     const container = containerName(diagnosis.id, attempt)
     for await (const { header, body } of readContainer(store, diagnosis.id, container, signal)) {
       const { artifact } = header
-      const path = artifact
-        ? `autodiagnose/${namespace}/${pod}/${container}-artifacts/${String(artifact.index).padStart(2, '0')}-${artifact.name}${artifact.binary ? '.not-redacted' : ''}`
-        : `autodiagnose/${namespace}/${pod}/${container}-stdout.txt`
-      let file = files.get(path)
+      const path = pathOf(diagnosis, container, artifact)
+      // Not by path: what an artifact is may not be known in its first chunk.
+      const key = `${container} ${artifact?.index ?? 'log'}`
+      let file = files.get(key)
       if (!file) {
         file = { path, container, size: 0, hash: sha256.create(), ...(artifact ? { artifact: artifact.index } : {}) }
-        files.set(path, file)
+        files.set(key, file)
       }
+      if (artifact?.binary) file.path = path
       file.size += body.length
       file.hash.update(body)
     }
@@ -106,4 +106,10 @@ async function measure(diagnosis: Diagnosis, store: Pick<Store, 'get'>, signal: 
   return [...files.values()].toSorted((a, b) =>
     a.container === b.container ? (a.artifact ?? 0) - (b.artifact ?? 0) : a.container < b.container ? -1 : 1,
   )
+}
+
+function pathOf(diagnosis: Diagnosis, container: string, artifact: SegmentHeader['artifact']): string {
+  const path = `autodiagnose/${diagnosis.target.namespace}/${diagnosis.pod?.name ?? 'pod'}/${container}`
+  if (!artifact) return `${path}-stdout.txt`
+  return `${path}-artifacts/${String(artifact.index).padStart(2, '0')}-${artifact.name}${artifact.binary ? '.not-redacted' : ''}`
 }
