@@ -1,9 +1,11 @@
 import { bytesOf } from './config.ts'
 import type { Cursor } from './diagnosis/cursor.ts'
 import { containerName, lookInside, type Refusal } from './diagnosis/diagnosis.ts'
+import { refresh } from './diagnosis/gather/refresh.ts'
 import { addContainer, tryCandidates } from './diagnosis/inject/add-container.ts'
 import { isPaused } from './diagnosis/inject/harm-switch.ts'
 import { type Candidate, planContainer } from './diagnosis/inject/plan-container.ts'
+import { takePod } from './diagnosis/inject/pod-lease.ts'
 import { type Started, waitForEnd, waitForStart } from './diagnosis/inject/wait-for-container.ts'
 import { listenTurn } from './diagnosis/listen/turn.ts'
 import { readFindings } from './diagnosis/seal/conclude.ts'
@@ -16,6 +18,8 @@ export interface Planned {
   readonly name: string
   readonly candidate: Candidate
   readonly checks: readonly string[]
+  /** When, in milliseconds since the epoch. */
+  readonly at: number
 }
 export type PlanOutcome =
   | Planned
@@ -25,6 +29,8 @@ export type PlanOutcome =
 /** `at`: when the container was asked for, in milliseconds since the epoch; all deadlines count from it. */
 export type InjectOutcome =
   | { readonly kind: 'injected'; readonly at: number }
+  /** Nothing was sent: the plan is of a time before the service was away. */
+  | { readonly kind: 'stale' }
   | { readonly kind: 'refused'; readonly refusal: Refusal }
   | { readonly kind: 'failed'; readonly message: string }
 
@@ -32,6 +38,8 @@ export type InjectOutcome =
 const turnMs = minute
 /** Beyond its own deadline, a container gets this long until it is given up. */
 const graceMs = 30_000
+/** What is older than this is read, or planned, again before anything is added. */
+const freshMs = 10_000
 
 /** The effects of one container's part of the story: see examine.ts. */
 export function containerStages({ request, deps, id, cluster, failed, refused, cancelled, late }: StageContext) {
@@ -44,8 +52,9 @@ export function containerStages({ request, deps, id, cluster, failed, refused, c
         async (signal): Promise<PlanOutcome> => {
           if (outcome.kind === 'failed') return outcome
           if (await cancelled()) return { kind: 'cancelled' }
-          const { gathered } = outcome
-          const { idsCacheKey: key } = gathered
+          const fresh = attempt === 1 && clock.now() - outcome.gathered.at < freshMs
+          const gathered = fresh ? outcome.gathered : await refresh(outcome.gathered, attempt - 1, { cluster: cluster(), clock }, signal)
+          const { idsCacheKey: key, uid = '' } = gathered
           const ids = foundIds ?? (gathered.ids || key === undefined ? undefined : await records.getValue<NonNullable<typeof foundIds>>(`ids:${key}`))
           const name = containerName(id, attempt)
           const paused = await isPaused(deps)
@@ -60,44 +69,56 @@ export function containerStages({ request, deps, id, cluster, failed, refused, c
             ...(ids ? { foundIds: ids } : {}),
           })
           if (plan.kind === 'refused') return refused(plan.refusal)
+          const holder = await takePod(request.cluster, uid, { id, until: plan.expires * 1000 }, deps)
+          if (holder !== id) return refused(busy(holder))
           const admitted = await tryCandidates(plan.candidates, gathered, cluster(), signal)
           if (admitted.kind === 'refused') return refused(admitted.refusal)
-          return { kind: 'planned', name, candidate: admitted.candidate, checks: plan.checks.map((check) => check.name) }
+          return { kind: 'planned', name, candidate: admitted.candidate, checks: plan.checks.map((check) => check.name), at: clock.now() }
         },
         failed,
         { ms: 2 * minute },
         deps,
       ),
 
-    inject: ({ candidate }: Planned, { gathered: outcome }: Examination) =>
-      patiently(
+    inject: ({ name, candidate, at }: Planned, { gathered: outcome }: Examination) => {
+      // Once it was sent, an answer that does not come says nothing: the pod is asked whether it has the container.
+      let sent = false
+      return patiently(
         'add the container',
         async (signal): Promise<InjectOutcome> => {
-          if (outcome.kind === 'failed') return outcome
-          const { podRef, uid, node, container } = outcome.gathered
-          const refusal = await addContainer(candidate, outcome.gathered, cluster(), signal)
+          const { pod, uid, gathered } = podOf(outcome)
+          if (clock.now() - at > freshMs) {
+            const there = (await cluster().getPod(pod, signal))?.spec.ephemeralContainers?.some((container) => container.name === name)
+            if (!there) return { kind: 'stale' }
+          }
+          sent = true
+          const refusal = await addContainer(candidate, gathered, cluster(), signal)
           if (refusal) return refused(refusal)
-          const pod =
-            podRef && uid !== undefined ? { name: podRef.name, uid, ...(node ? { node } : {}), ...(container ? { container } : {}) } : undefined
-          await records.update(id, { state: 'injecting', ...(pod ? { pod } : {}) })
+          const { node, container } = gathered
+          await records.update(id, {
+            state: 'injecting',
+            pod: { name: pod.name, uid, ...(node ? { node } : {}), ...(container ? { container } : {}) },
+          })
           return { kind: 'injected', at: clock.now() }
         },
-        failed,
+        (message): InjectOutcome => (sent ? { kind: 'injected', at: clock.now() } : failed(message)),
         { ms: 2 * minute },
         deps,
-      ),
+      )
+    },
 
     start: ({ name }: Planned, outcome: GatherOutcome, at: number) =>
       patiently(
         'watch the container start',
         async (signal): Promise<Started> => {
           const { pod, uid } = podOf(outcome)
-          const started = await waitForStart(pod, uid, name, at + config.diagnosis.startDeadlineSeconds * 1000, { cluster: cluster(), clock }, signal)
+          const until = at + config.diagnosis.startDeadlineSeconds * 1000
+          const started = await waitForStart(pod, uid, name, until, { cluster: cluster(), clock, cancelled }, signal)
           if (started.kind === 'started') await records.update(id, { state: 'listening' })
           return started
         },
         (message): Started => ({ kind: 'not-started', message: failed(message).message }),
-        { ms: 2 * minute },
+        { ms: 2 * minute, rethrow: () => !late() },
         deps,
       ),
 
@@ -135,8 +156,8 @@ export function containerStages({ request, deps, id, cluster, failed, refused, c
           const { pod, uid, gathered } = podOf(outcome)
           const waitMs = started.kind === 'started' && cursor.end !== 'cancelled' && cursor.end !== 'gone' ? 5000 : 0
           const status = await waitForEnd(pod, uid, name, clock.now() + waitMs, { cluster: cluster(), clock }, signal)
-          const { target: seen, findings, cut } = await readFindings(store, id, name, signal)
-          const gaps = cut ? [...cursor.gaps, `the container says that it was ${cut}`] : cursor.gaps
+          const { target: seen, findings, cut, dropped } = await readFindings(store, id, name, signal)
+          const gaps = [...cursor.gaps, ...(cut ? [`the container says that it was ${cut}`] : []), ...(dropped ? [dropped] : [])]
           const terminated = status?.state?.terminated
           const startedAt = terminated?.startedAt ?? status?.state?.running?.startedAt
           if (seen && gathered.idsCacheKey !== undefined) await records.setValue(`ids:${gathered.idsCacheKey}`, seen.ids)
@@ -159,8 +180,8 @@ export function containerStages({ request, deps, id, cluster, failed, refused, c
             findings,
             redactions: cursor.redactions,
             retryWithIds: attempt === 1 && request.profile === 'auto' && gathered.targetRunning && !sameIds && lookInside(checks),
-            ...(started.kind === 'started' ? {} : { failure: failed(started.message).message }),
-            ...(cursor.end ? { end: cursor.end } : {}),
+            ...(started.kind === 'started' || started.kind === 'cancelled' ? {} : { failure: failed(started.message).message }),
+            ...(started.kind === 'cancelled' ? { end: 'cancelled' } : cursor.end ? { end: cursor.end } : {}),
             ...(seen ? { seen } : {}),
           }
         },
@@ -168,5 +189,12 @@ export function containerStages({ request, deps, id, cluster, failed, refused, c
         { ms: minute, rethrow: () => !late() },
         deps,
       ),
+  }
+}
+
+function busy(holder: string): Refusal {
+  return {
+    code: 'busy',
+    message: `Diagnosis "${holder}" is at work in this pod, and two at once would share what memory the pod has left: look at that one, or ask again when it is done`,
   }
 }

@@ -38,4 +38,6 @@ export interface Runs {
 export interface Step {
   /** Runs once, at least: after a crash between effect and save it runs again. A throw is retried with backoff. */
   run<T>(name: string, effect: () => Promise<T>): Promise<T>
+  /** Waits without holding anything: the run goes on after `ms`, in whatever process. */
+  sleep(name: string, ms: number): Promise<void>
 }

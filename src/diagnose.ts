@@ -19,7 +19,11 @@ export async function diagnose(id: string, step: Step, deps: Deps): Promise<void
   const harm = await step.run('compare', () => stages.compare(gathered, examined))
   const concluded: Concluded = await step.run('conclude', () => stages.conclude(gathered, examined, harm))
   await step.run('seal', () => stages.seal(concluded))
-  if (request.report) await step.run('share', stages.share)
+  for (let attempt = 1; request.report; attempt++) {
+    const shared = await step.run(`share-${attempt}`, () => stages.share(attempt))
+    if (shared.kind === 'told') break
+    await step.sleep(`share-${attempt}-pause`, shared.afterMs)
+  }
   await step.run('finish', stages.finish)
 }
 

@@ -21,6 +21,7 @@ export async function patiently<T>(
   deps: { readonly clock: Clock; readonly log: Log },
 ): Promise<T> {
   const until = deps.clock.now() + patience.ms
+  let others = 0
   for (let attempt = 1; ; attempt++) {
     const controller = new AbortController()
     try {
@@ -28,9 +29,10 @@ export async function patiently<T>(
     } catch (error) {
       const passing = error instanceof ClusterUnavailable || error instanceof StoreUnavailable
       const left = until - deps.clock.now()
-      const again = error instanceof ClusterForbidden ? false : passing ? left > 0 : attempt < 3
+      if (!passing) others += 1
+      const again = error instanceof ClusterForbidden ? false : passing ? left > 0 : others < 3
       // What passes needs no stack, and a bug needs one once.
-      deps.log(again ? 'warn' : 'error', `Cannot ${what}`, { attempt, error: passing || attempt > 1 ? message(error) : describe(error) })
+      deps.log(again ? 'warn' : 'error', `Cannot ${what}`, { attempt, error: passing || others > 1 ? message(error) : describe(error) })
       if (again) {
         await deps.clock.sleep(Math.min(100 * 2 ** attempt, 5000, Math.max(left, 100)))
         continue

@@ -1,11 +1,11 @@
 import { type Conclusion, concludeFrom } from './conclusion.ts'
 import { containerStages } from './container-stages.ts'
 import type { Deps } from './deps.ts'
-import type { Diagnosis, DiagnosisRequest, Finding } from './diagnosis/diagnosis.ts'
-import { gather } from './diagnosis/gather/gather.ts'
-import { harmBetween } from './diagnosis/gather/harm-between.ts'
-import type { EvidenceFile } from './diagnosis/gathered.ts'
+import type { Diagnosis, DiagnosisRequest, Finding, ReportStatus } from './diagnosis/diagnosis.ts'
+import { type GatherResult, gather } from './diagnosis/gather/gather.ts'
+import { harmBetween, harmUnknown } from './diagnosis/gather/harm-between.ts'
 import { noteHarm } from './diagnosis/inject/harm-switch.ts'
+import { leavePod } from './diagnosis/inject/pod-lease.ts'
 import { sealBundle } from './diagnosis/seal/bundle.ts'
 import { share } from './diagnosis/share/share.ts'
 import type { Examined } from './examine.ts'
@@ -15,6 +15,10 @@ import { urlsOf } from './routes.ts'
 import { type GatherOutcome, minute, podOf, stageContext } from './stage-context.ts'
 
 export type Concluded = Conclusion
+export type Shared = { readonly kind: 'told' } | { readonly kind: 'later'; readonly afterMs: number }
+
+/** Between two attempts at a tracker that is down, where it names no longer time itself. */
+const longestPauseMs = 10 * minute
 export type Stages = ReturnType<typeof stagesOf>
 
 /** The effects of one diagnosis: what each durable step does. All of them may run again. */
@@ -22,6 +26,10 @@ export function stagesOf(request: DiagnosisRequest, deps: Deps) {
   const context = stageContext(request, deps)
   const { id, evidenceKey, cluster, failed, late } = context
   const { config, records, store, clock, redactor } = deps
+  const readEvidence = async (signal: AbortSignal): Promise<GatherResult | undefined> => {
+    const evidence = await store.get(evidenceKey, { signal })
+    return evidence && ((await new Response(evidence.body).json()) as GatherResult)
+  }
   return {
     ...containerStages(context),
 
@@ -30,8 +38,11 @@ export function stagesOf(request: DiagnosisRequest, deps: Deps) {
         'gather the evidence',
         async (signal): Promise<GatherOutcome> => {
           await records.update(id, { state: 'gathering' })
-          const { gathered, files, redactions } = await gather(request, { cluster: cluster(), config, redactor, clock }, signal)
-          await store.create(evidenceKey, new TextEncoder().encode(JSON.stringify(files)), { contentType: 'application/json', signal })
+          const evidence: GatherResult = await gather(request, { cluster: cluster(), config, redactor, clock }, signal)
+          const bytes = new TextEncoder().encode(JSON.stringify(evidence))
+          const kept = await store.create(evidenceKey, bytes, { contentType: 'application/json', signal })
+          // The step ran before, and may have picked another pod then: what is stored is what the bundle shows.
+          const { gathered, redactions } = kept === 'created' ? evidence : ((await readEvidence(signal)) ?? evidence)
           return { kind: 'gathered', gathered, redactions }
         },
         failed,
@@ -44,16 +55,20 @@ export function stagesOf(request: DiagnosisRequest, deps: Deps) {
       patiently(
         'compare the target with what it was before',
         async (signal): Promise<readonly Finding[]> => {
-          if (outcome.kind === 'failed' || !examined.some(({ container }) => container)) return []
+          if (outcome.kind === 'failed' || outcome.gathered.uid === undefined) return []
           const { pod, uid, gathered } = podOf(outcome)
+          const containers = examined.flatMap(({ container }) => (container ? [container] : []))
+          // One that still runs has the pod until its own deadline.
+          if (containers.every(({ exitCode }) => exitCode !== undefined)) await leavePod(request.cluster, uid, id, deps)
+          if (containers.length === 0) return []
           const now = await cluster().getPod(pod, signal)
           if (!now || now.metadata.uid !== uid) return []
           const { findings, harmed } = harmBetween(gathered, now)
           if (harmed) await noteHarm(id, deps)
           return findings
         },
-        () => [],
-        { ms: 10_000 },
+        (message) => harmUnknown(failed(message).message),
+        { ms: 2 * minute },
         deps,
       ),
 
@@ -65,8 +80,7 @@ export function stagesOf(request: DiagnosisRequest, deps: Deps) {
         'seal the bundle',
         async (signal): Promise<void> => {
           const before = await records.update(id, { state: 'sealing' })
-          const evidence = await store.get(evidenceKey, { signal })
-          const files = evidence ? ((await new Response(evidence.body).json()) as readonly EvidenceFile[]) : []
+          const files = (await readEvidence(signal))?.files ?? []
           // Nothing that another attempt would tell otherwise.
           const diagnosis: Diagnosis = { ...before, ...conclusion, state: 'done', updatedAt: conclusion.finishedAt }
           const bundle = await sealBundle(diagnosis, files, store, signal)
@@ -82,29 +96,36 @@ export function stagesOf(request: DiagnosisRequest, deps: Deps) {
         deps,
       ),
 
-    share: async (): Promise<void> => {
+    /** Tells the bug report; `later` when its tracker is to be asked again, and after how long. Never throws for a tracker's sake. */
+    share: async (attempt: number): Promise<Shared> => {
       const diagnosis = await records.get(id)
-      const tracker = diagnosis?.report && deps.trackers.get(diagnosis.report.tracker)
-      if (!diagnosis || !tracker) return
+      if (!diagnosis?.report) return { kind: 'told' }
+      const at = new Date(clock.now()).toISOString()
+      const note = async (reported: ReportStatus): Promise<void> => {
+        await records.update(id, { reported: redactor.json('reported', reported).value })
+      }
+      const tracker = deps.trackers.get(diagnosis.report.tracker)
+      if (!tracker) {
+        await note({ kind: 'rejected', message: `Tracker "${diagnosis.report.tracker}" is not configured any more`, at })
+        return { kind: 'told' }
+      }
       const controller = new AbortController()
       try {
-        const reported = redactor.json(
-          'reported',
-          await share(diagnosis, { tracker, urls: urlsOf(config.publicUrl, id), clock, signal: controller.signal }),
-        ).value
-        await records.update(id, { reported })
+        const reported = await share(diagnosis, { tracker, urls: urlsOf(config.publicUrl, id), clock, signal: controller.signal })
+        await note(reported)
         if (reported.kind === 'rejected')
-          deps.log('error', 'The bug report took no note', { id, report: diagnosis.report, message: reported.message })
+          deps.log('error', 'The bug report took no note', { id, report: diagnosis.report, message: failed(reported.message).message })
+        return { kind: 'told' }
       } catch (error) {
+        const message = failed(error instanceof Error ? error.message : String(error)).message
         if (!(error instanceof TrackerUnavailable) || late()) {
-          const message = failed(error instanceof Error ? error.message : String(error)).message
           deps.log('error', 'Cannot tell the bug report', { id, message })
-          await records.update(id, { reported: { kind: 'rejected', message: `Given up: ${message}`, at: new Date(clock.now()).toISOString() } })
-          return
+          await note({ kind: 'rejected', message: `Given up: ${message}`, at })
+          return { kind: 'told' }
         }
-        deps.log('warn', 'The bug report will be told later', { id, report: diagnosis.report, message: failed(error.message).message })
-        await records.update(id, { reported: { kind: 'delayed', message: failed(error.message).message, at: new Date(clock.now()).toISOString() } })
-        throw error
+        deps.log('warn', 'The bug report will be told later', { id, report: diagnosis.report, message })
+        await note({ kind: 'delayed', message, at })
+        return { kind: 'later', afterMs: Math.max(error.retryAfterMs, Math.min(longestPauseMs, 1000 * 2 ** (attempt - 1))) }
       } finally {
         controller.abort()
       }

@@ -88,6 +88,8 @@ export interface Refusal {
 export const refusalCodes = [
   'policy',
   'paused',
+  'busy',
+  'harmed',
   'pod-not-found',
   'pod-deleted',
   'pod-replaced',

@@ -3,6 +3,8 @@ import type { CheckRequest, Finding, Ids, Refusal } from './diagnosis.ts'
 
 /** What the API told before anything was added to the pod. Plain JSON, well under 1 MiB: it crosses a durable step. */
 export interface Gathered {
+  /** When, in milliseconds since the epoch: what is older is read again before anything is added. */
+  readonly at: number
   readonly podRef?: PodRef
   readonly uid?: string
   readonly node?: string

@@ -61,7 +61,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     },
   }
   const deps = options.wrap?.(real) ?? real
-  await engine.open()
+  await engine.recover()
 
   const app = createApp(deps)
   const server = serve({ fetch: app.fetch, hostname: config.listen.host, port: config.listen.port })
@@ -70,6 +70,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     server.once('error', reject)
   })
   const { port } = server.address() as AddressInfo
+  // Only who has the port works: one that is started again and again for want of it would spend the attempts of every run.
+  await engine.open()
 
   const sweep = async (): Promise<void> => {
     try {

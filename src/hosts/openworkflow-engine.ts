@@ -3,7 +3,9 @@ import { BackendSqlite } from 'openworkflow/sqlite'
 import type { Log, Runs, Step } from '../deps.ts'
 
 export interface Engine extends Runs {
-  /** Takes up what an earlier process left, and begins to work. */
+  /** Takes up what an earlier process left. Before {@link open}, and before anything is started. */
+  recover(): Promise<void>
+  /** Begins to work. */
   open(): Promise<void>
   /** Takes no more work and waits for what is at work, at most `graceMs`; what is left goes on after the next start. */
   close(graceMs: number): Promise<void>
@@ -25,16 +27,15 @@ export function openWorkflowEngine(
   const workflow = client.defineWorkflow<{ id: string }, null>({ name: 'diagnose', retryPolicy }, async ({ input, step }) => {
     await work(input.id, {
       run: <T>(name: string, effect: () => Promise<T>) => step.run({ name, retryPolicy }, effect) as Promise<T>,
+      sleep: (name, ms) => step.sleep(name, `${Math.ceil(ms)}ms`),
     })
     return null
   })
   const worker = client.newWorker({ concurrency: options.concurrency })
 
   return {
-    async open() {
-      await releaseLeases(backend)
-      await worker.start()
-    },
+    recover: () => releaseLeases(backend),
+    open: () => worker.start(),
     async start(id) {
       await workflow.run({ id }, { idempotencyKey: id })
       await worker.tick()

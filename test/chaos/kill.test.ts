@@ -9,7 +9,7 @@ const world = useWorld()
 const promptMs = 4500
 
 const steps = (n: number) => [`plan-${n}`, `inject-${n}`, `start-${n}`, `listen-${n}-1`, `end-${n}`]
-const first = ['gather', ...steps(1), 'compare', 'conclude', 'seal', 'share', 'finish']
+const first = ['gather', ...steps(1), 'compare', 'conclude', 'seal', 'share-1', 'finish']
 const second = steps(2)
 
 interface Life {

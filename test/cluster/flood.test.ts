@@ -167,6 +167,7 @@ function outcomeOf({ gaps, lines, bytes }: Cursor) {
       kind: 'gathered',
       redactions: {},
       gathered: {
+        at: 0,
         targetRunning: true,
         sharedProcesses: false,
         headroom: { kind: 'unlimited' },

@@ -140,9 +140,9 @@ export function recordsContract(name: string, make: () => Promise<RecordsFixture
         expect(await records.get(requestOf(1).id)).toMatchObject({ cancelRequested: true })
       })
 
-      test('is false for what is done or unknown', async () => {
+      test.each(['sealing', 'sharing', 'done'] as const)('is false for what is %s: its outcome is fixed', async (state) => {
         await accept(requestOf(1))
-        await records.update(requestOf(1).id, { state: 'done', outcome: 'complete' })
+        await records.update(requestOf(1).id, { state, outcome: 'complete' })
         expect(await records.requestCancel(requestOf(1).id)).toBe(false)
         expect(await records.get(requestOf(1).id)).toMatchObject({ cancelRequested: false })
         expect(await records.requestCancel('ad-none')).toBe(false)
@@ -257,8 +257,17 @@ export function recordsContract(name: string, make: () => Promise<RecordsFixture
           throw new RangeError('no')
         }
         await expect(records.changeValue('k', thrower)).rejects.toThrow(new RangeError('no'))
-        await expect(records.changeValue('k', () => undefined)).rejects.toThrow('Cannot keep value "k": expected JSON, got undefined')
+        await expect(records.changeValue('k', () => thrower)).rejects.toThrow('Cannot keep value "k": expected JSON, got function')
         expect(await records.getValue('k')).toBe(1)
+      })
+
+      test('are removed by a change to undefined, and are nothing to remove where there are none', async () => {
+        await records.setValue('k', 1)
+        const remove = () => records.changeValue<number, number | undefined>('k', () => undefined)
+        expect(await remove()).toBeUndefined()
+        expect(await records.getValue('k')).toBeUndefined()
+        expect(await remove()).toBeUndefined()
+        expect(await records.changeValue<number>('k', (before = 4) => before + 1)).toBe(5)
       })
     })
 

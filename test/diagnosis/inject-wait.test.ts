@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { configSchema } from '../../src/config.ts'
 import { isPaused, noteHarm, readSwitch, setPaused } from '../../src/diagnosis/inject/harm-switch.ts'
 import { waitForEnd, waitForStart } from '../../src/diagnosis/inject/wait-for-container.ts'
@@ -14,12 +14,12 @@ const ref = { namespace: 'shop', name: 'cart' }
 const uid = 'f0f0f0f0-0000-4000-8000-000000000001'
 const pod = (state?: RawContainerState, change: Partial<RawPod['status']> = {}, metadata: object = {}): RawPod => ({
   metadata: { ...ref, uid, ...metadata },
-  spec: { containers: [] },
+  spec: { containers: [], ephemeralContainers: [{ name }] },
   status: { phase: 'Running', ...(state ? { ephemeralContainerStatuses: [{ name, state }] } : {}), ...change },
 })
 
-/** A watch that tells these, then nothing until it is aborted. */
-function watching(pods: readonly (RawPod | undefined)[], failure?: Error) {
+/** A watch that tells these, then nothing until it is aborted; who reads the pod then gets the last of them, or `read`. */
+function watching(pods: readonly (RawPod | undefined)[], failure?: Error, read: () => RawPod | undefined = () => pods.at(-1)) {
   const watch = { open: 0 }
   async function* watchPod(_: unknown, signal: AbortSignal): AsyncGenerator<RawPod | undefined> {
     watch.open += 1
@@ -34,7 +34,8 @@ function watching(pods: readonly (RawPod | undefined)[], failure?: Error) {
       watch.open -= 1
     }
   }
-  return { watch, deps: { cluster: { watchPod }, clock: wallClock } }
+  const getPod = async () => read()
+  return { watch, deps: { cluster: { watchPod, getPod }, clock: wallClock, cancelled: async () => false } }
 }
 const signal = new AbortController().signal
 const soon = () => wallClock.now() + 50
@@ -78,6 +79,43 @@ describe('waitForStart', () => {
     ['fails', pod({ waiting: { reason: 'ContainerCreating' } }, { phase: 'Failed' })],
   ])('does not wait for a pod that %s', async (_, then) => {
     expect(await start([creating, then])).toMatchObject({ kind: 'gone' })
+  })
+
+  test('tells what is true at the deadline, though the watch had told nothing since the API server was away', async () => {
+    const { deps } = watching([creating], undefined, () => running)
+    expect(await waitForStart(ref, uid, name, soon(), deps, signal)).toEqual({ kind: 'started' })
+  })
+
+  test('reads the pod though the deadline passed while the service was away', async () => {
+    const { deps, watch } = watching([ended])
+    expect(await waitForStart(ref, uid, name, wallClock.now() - 60_000, deps, signal)).toEqual({ kind: 'started' })
+    expect(watch.open).toBe(0)
+  })
+
+  test('does not call a container late that nobody could ask about', async () => {
+    const { deps } = watching([creating], undefined, () => {
+      throw new ClusterUnavailable('refused')
+    })
+    await expect(waitForStart(ref, uid, name, soon(), deps, signal)).rejects.toThrow(ClusterUnavailable)
+  })
+
+  test('says that the container was not added, where the answer to that was lost', async () => {
+    const without = { ...pod(), spec: { containers: [] } }
+    expect(await start([without], soon())).toMatchObject({ kind: 'not-started', message: expect.stringContaining('it is not in the pod') })
+  })
+
+  test('ends when the diagnosis is cancelled, whatever it waits for', async () => {
+    const { deps, watch } = watching([creating])
+    let asked = 0
+    const cancelled = async () => {
+      asked += 1
+      if (asked === 1) throw new Error('The database is locked')
+      return true
+    }
+    const began = wallClock.now()
+    expect(await waitForStart(ref, uid, name, began + 60_000, { ...deps, cancelled }, signal)).toEqual({ kind: 'cancelled' })
+    expect(wallClock.now() - began).toBeLessThan(10_000)
+    await vi.waitFor(() => expect(watch.open).toBe(0))
   })
 
   test('leaves no watch open, however it ends', async () => {

@@ -21,6 +21,7 @@ const request: DiagnosisRequest = {
   checks: [],
 }
 const gathered: Gathered = {
+  at: now,
   podRef: { namespace: 'shop', name: 'cart' },
   uid: 'f0f0f0f0-0000-4000-8000-000000000001',
   container: 'app',
@@ -147,7 +148,7 @@ describe('planContainer', () => {
   test.each([
     ['paused', { paused: true }, /POST \/v1\/injection/],
     ['budget', { gathered: { ...gathered, ephemeralCount: 10 } }, /10 ephemeral containers of at most 10 .*delete the pod/],
-    ['budget', { gathered: { ...gathered, ephemeralCount: 9 }, attempt: 2 }, /diagnosis.containersPerPod/],
+    ['budget', { gathered: { ...gathered, ephemeralCount: 10 }, attempt: 2 }, /diagnosis.containersPerPod/],
     [
       'headroom',
       { gathered: { ...gathered, headroom: { kind: 'known', freeBytes: 3 * 2 ** 20, usedBytes: 61 * 2 ** 20, limitBytes: 64 * 2 ** 20 } } },

@@ -38,6 +38,7 @@ const examined = (change: Partial<Examined> = {}): Examined => ({
 })
 const nothing: Examined = { checks: [], findings: [], retryWithIds: false }
 const gathered: Gathered = {
+  at: 0,
   podRef: { namespace: 'shop', name: 'cart' },
   uid: 'f0f0f0f0-0000-4000-8000-000000000001',
   targetRunning: true,

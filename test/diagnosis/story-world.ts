@@ -23,6 +23,8 @@ const signal = new AbortController().signal
 export class MemoryStep implements Step {
   readonly names: string[] = []
   readonly failures: string[] = []
+  /** What was saved of each step. */
+  readonly saved = new Map<string, unknown>()
   readonly #times: number
   readonly #before: (name: string) => Promise<unknown>
 
@@ -37,11 +39,16 @@ export class MemoryStep implements Step {
     await this.#before(name)
     let result: T | undefined
     for (let time = 1; time <= this.#times; time++) result = await this.#untilItSucceeds(name, effect)
-    return (result === undefined ? undefined : JSON.parse(JSON.stringify(result))) as T
+    const saved: unknown = result === undefined ? undefined : JSON.parse(JSON.stringify(result))
+    this.saved.set(name, saved)
+    return saved as T
   }
 
-  sleep(): Promise<void> {
-    return Promise.reject(new Error('The story sleeps in no step of its own'))
+  /** The pauses that the story asked for, none of which is kept. */
+  readonly pauses: [name: string, ms: number][] = []
+
+  async sleep(name: string, ms: number): Promise<void> {
+    this.pauses.push([name, ms])
   }
 
   async #untilItSucceeds<T>(name: string, effect: () => Promise<T>): Promise<T> {

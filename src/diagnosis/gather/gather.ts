@@ -34,7 +34,7 @@ export interface GatherResult {
 export async function gather(request: DiagnosisRequest, deps: GatherDeps, signal: AbortSignal): Promise<GatherResult> {
   const { config, redactor, clock } = deps
   const picked = await pickPod(request.target, deps.cluster, signal)
-  if (picked.kind === 'refused') return nothing(picked.refusal)
+  if (picked.kind === 'refused') return nothing(picked.refusal, clock.now())
   const { pod } = picked
   const target = readTarget(pod, request.container)
   const annotations = readAnnotations(pod, config.diagnosis.extraChecks)
@@ -47,6 +47,7 @@ export async function gather(request: DiagnosisRequest, deps: GatherDeps, signal
   const { files, redactions } = evidenceFiles(pod, readings, findings, deps)
   const refusal = target.refusal ?? annotations.refusal
   const gathered: Gathered = {
+    at: clock.now(),
     ...target.gathered,
     headroom,
     hints: merge(annotations.checks, hintsFor(pod, target.container, logText(readings, target.container), redactor)),
@@ -68,8 +69,9 @@ function merge(declared: readonly CheckRequest[], hints: readonly CheckRequest[]
   return [...once.filter(({ name }) => name === 'dns'), ...once.filter(({ name }) => name !== 'dns')]
 }
 
-function nothing(refusal: Refusal): GatherResult {
+function nothing(refusal: Refusal, at: number): GatherResult {
   const gathered: Gathered = {
+    at,
     targetRunning: false,
     sharedProcesses: false,
     headroom: { kind: 'unknown', why: 'there is no pod' },

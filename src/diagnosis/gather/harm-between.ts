@@ -4,6 +4,12 @@ import type { Gathered } from '../gathered.ts'
 import { evidenceFinding } from './evidence-finding.ts'
 import { restartsOf } from './target.ts'
 
+/** Where the target cannot be compared, that is told. */
+export function harmUnknown(why: string): readonly Finding[] {
+  const title = 'Whether the target was harmed while it was diagnosed is not known'
+  return [evidenceFinding('harm', 'unknown', 'warn', title, { cause: why, next: 'Look at the restarts of the pod' })]
+}
+
 /**
  * What became of the target since it was gathered; `pod` is the same pod now. Harmed is a target that ran and then was OOM-killed, or
  * failed otherwise than it had been failing before. One that ends in its usual way, or with success, is told and no harm of ours.

@@ -6,7 +6,7 @@ export interface TargetReading {
   readonly container?: string
   readonly spec?: RawContainer
   readonly status?: RawContainerStatus
-  readonly gathered: Omit<Gathered, 'headroom' | 'hints' | 'findings'>
+  readonly gathered: Omit<Gathered, 'at' | 'headroom' | 'hints' | 'findings'>
   readonly refusal?: Refusal
 }
 

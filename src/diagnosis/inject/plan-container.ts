@@ -5,9 +5,9 @@ import type { Gathered } from '../gathered.ts'
 import { chooseProfiles } from './choose-profile.ts'
 import { containerSpec } from './container-spec.ts'
 
-/** The forms of one container to try in this order, or why there will be none. */
+/** The forms of one container to try in this order, or why there will be none. `expires`: as in its arguments, in seconds since the epoch. */
 export type Plan =
-  | { readonly kind: 'inject'; readonly candidates: readonly Candidate[]; readonly checks: readonly CheckRequest[] }
+  | { readonly kind: 'inject'; readonly candidates: readonly Candidate[]; readonly checks: readonly CheckRequest[]; readonly expires: number }
   | { readonly kind: 'refused'; readonly refusal: Refusal }
 
 export interface Candidate {
@@ -41,7 +41,7 @@ export function planContainer(input: PlanInput): Plan {
       'Injection is paused: an operator resumes it with POST /v1/injection {"paused": false}, unless harm.paused is set in the configuration; the evidence is in the bundle',
     )
   const { containersPerPod } = config.diagnosis
-  if (gathered.ephemeralCount + input.attempt > containersPerPod) {
+  if (gathered.ephemeralCount >= containersPerPod) {
     return refused(
       'budget',
       `The pod has ${gathered.ephemeralCount} ephemeral containers of at most ${containersPerPod} (diagnosis.containersPerPod); they can never be removed: delete the pod, so that a new one starts without, or raise the limit`,
@@ -66,7 +66,7 @@ export function planContainer(input: PlanInput): Plan {
     }
     return { profile, ...(who ? { ids: who } : {}), spec: containerSpec(plan, config, bytesOf(config.diagnosis.outputBytes)) }
   })
-  return { kind: 'inject', candidates, checks }
+  return { kind: 'inject', candidates, checks, expires }
 }
 
 /** The checks asked for, else the default set; what the evidence hints at is added in both cases, the default set first. */

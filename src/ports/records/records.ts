@@ -12,7 +12,7 @@ export interface Records {
   list(filter: DiagnosisFilter, page: { readonly limit: number; readonly after?: string }): Promise<readonly Diagnosis[]>
   /** Sets the fields that are given and `updatedAt`, in one transaction; returns what is stored then. Throws if there is no such id. */
   update(id: string, change: DiagnosisChange): Promise<Diagnosis>
-  /** Sets the flag that listening observes; false if the diagnosis is done or unknown. */
+  /** Sets the flag that planning and listening observe; false if the diagnosis is unknown, or past listening: its outcome is fixed then. */
   requestCancel(id: string): Promise<boolean>
   /** Marks that a durable run exists, for the sweeper. Idempotent. */
   markStarted(id: string): Promise<void>
@@ -24,8 +24,8 @@ export interface Records {
   getValue<T>(key: string): Promise<T | undefined>
   /** Sets or, with undefined, removes a value. */
   setValue(key: string, value: unknown): Promise<void>
-  /** Reads, changes and writes a value in one transaction; returns the new one. */
-  changeValue<T>(key: string, change: (before: T | undefined) => T): Promise<T>
+  /** Reads, changes and writes a value in one transaction; returns the new one. Where `change` returns undefined, the value is removed. */
+  changeValue<T, R extends T | undefined = T>(key: string, change: (before: T | undefined) => R): Promise<R>
   /** Throws when the database cannot be used now. */
   check(): Promise<void>
   close(): Promise<void>

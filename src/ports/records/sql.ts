@@ -64,7 +64,7 @@ export function sqlRecords(db: Kysely<Schema>, clock: Pick<Clock, 'now'>): Recor
         .updateTable('diagnoses')
         .set({ cancel_requested: 1, updated_at: now() })
         .where('id', '=', id)
-        .where('state', '!=', 'done')
+        .where('state', 'not in', ['sealing', 'sharing', 'done'])
         .returning('id')
         .executeTakeFirst()
       return row !== undefined
@@ -94,19 +94,11 @@ export function sqlRecords(db: Kysely<Schema>, clock: Pick<Clock, 'now'>): Recor
       else await put(db, key, json(key, value))
     },
 
-    async changeValue<T>(key: string, change: (before: T | undefined) => T) {
+    async changeValue<T, R extends T | undefined>(key: string, change: (before: T | undefined) => R) {
       for (let race = 0; race < maxRaces; race++) {
         const before = await db.selectFrom('kept').select('value').where('key', '=', key).executeTakeFirst()
         const after = change(before && (JSON.parse(before.value) as T))
-        const value = json(key, after)
-        const won = before
-          ? db.updateTable('kept').set({ value }).where('key', '=', key).where('value', '=', before.value).returning('key')
-          : db
-              .insertInto('kept')
-              .values({ key, value })
-              .onConflict((conflict) => conflict.column('key').doNothing())
-              .returning('key')
-        if (await won.executeTakeFirst()) return after
+        if (await exchange(db, key, before?.value, after === undefined ? undefined : json(key, after))) return after
       }
       throw new Error(`Cannot change value "${key}": others changed it first, ${maxRaces} times in a row`)
     },
@@ -116,6 +108,22 @@ export function sqlRecords(db: Kysely<Schema>, clock: Pick<Clock, 'now'>): Recor
 
     close: () => db.destroy(),
   }
+}
+
+/** Puts one text in place of another, undefined standing for none; false if the other is not there any more. */
+async function exchange(db: Kysely<Schema>, key: string, before: string | undefined, value: string | undefined): Promise<boolean> {
+  if (value === before) return true
+  if (before === undefined) {
+    const made = db
+      .insertInto('kept')
+      .values({ key, value: value ?? '' })
+      .onConflict((conflict) => conflict.column('key').doNothing())
+    return (await made.returning('key').executeTakeFirst()) !== undefined
+  }
+  if (value === undefined)
+    return (await db.deleteFrom('kept').where('key', '=', key).where('value', '=', before).returning('key').executeTakeFirst()) !== undefined
+  const changed = db.updateTable('kept').set({ value }).where('key', '=', key).where('value', '=', before)
+  return (await changed.returning('key').executeTakeFirst()) !== undefined
 }
 
 async function put(db: Kysely<Schema>, key: string, value: string): Promise<void> {

@@ -1,0 +1,26 @@
+import type { Deps } from '../../deps.ts'
+
+/** Who has a pod for itself, until when at the latest, in milliseconds since the epoch. */
+interface Lease {
+  readonly id: string
+  readonly until: number
+}
+
+const keyOf = (cluster: string, uid: string) => `pod:${cluster}/${uid}`
+
+/**
+ * Takes a pod for one diagnosis: the headroom that was measured is spent once, and the budget of containers is counted once. Taking it
+ * again is no change. Returns the id of the diagnosis that has it: another one's where the pod is not to be had.
+ */
+export async function takePod(cluster: string, uid: string, lease: Lease, deps: Pick<Deps, 'records' | 'clock'>): Promise<string> {
+  const now = deps.clock.now()
+  const kept = await deps.records.changeValue<Lease>(keyOf(cluster, uid), (before) =>
+    before && before.id !== lease.id && before.until > now ? before : lease,
+  )
+  return kept.id
+}
+
+/** Gives the pod back, if this diagnosis has it. */
+export async function leavePod(cluster: string, uid: string, id: string, deps: Pick<Deps, 'records'>): Promise<void> {
+  await deps.records.changeValue<Lease, Lease | undefined>(keyOf(cluster, uid), (before) => (before?.id === id ? undefined : before))
+}
