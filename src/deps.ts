@@ -16,6 +16,8 @@ export interface Deps {
   readonly clock: Clock
   readonly log: Log
   readonly runs: Runs
+  /** Aborts when this process is about to end: whoever waits for a diagnosis is told and let go. */
+  readonly stopping: AbortSignal
 }
 
 export interface Clock {

@@ -5,7 +5,7 @@ import { urlsOf } from '../routes.ts'
 import { viewOf } from './view.ts'
 import { isTold, waitUntil } from './wait-until.ts'
 
-type LogDeps = Pick<Deps, 'config' | 'store' | 'records' | 'clock' | 'log'>
+type LogDeps = Pick<Deps, 'config' | 'store' | 'records' | 'clock' | 'log' | 'stopping'>
 
 /** How long the end of a followed log waits for the bundle and the note on the bug report. */
 const endTimeoutMs = 60_000
@@ -24,12 +24,11 @@ export function storedLog(id: string, deps: LogDeps, signal: AbortSignal): Reada
 
 /**
  * The log live, until the diagnosis is over, and at its end outcome, findings and links. When the reader goes away, only
- * the reading ends. `greeting` comes first, at once.
+ * the reading ends. When the service stops, that is its last line. `greeting` comes first, at once.
  */
 export function liveLog(id: string, deps: LogDeps, greeting: string, requestSignal: AbortSignal): ReadableStream<Uint8Array> {
   const stop = new AbortController()
-  const signal = AbortSignal.any([stop.signal, requestSignal])
-  const pieces = livePieces(id, deps, greeting, signal)
+  const pieces = livePieces(id, deps, greeting, AbortSignal.any([stop.signal, requestSignal]))
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
@@ -46,24 +45,31 @@ export function liveLog(id: string, deps: LogDeps, greeting: string, requestSign
   )
 }
 
-async function* livePieces(id: string, deps: LogDeps, greeting: string, signal: AbortSignal): AsyncGenerator<Uint8Array, void, void> {
+async function* livePieces(id: string, deps: LogDeps, greeting: string, gone: AbortSignal): AsyncGenerator<Uint8Array, void, void> {
   const encoder = new TextEncoder()
+  const signal = AbortSignal.any([gone, deps.stopping])
   if (greeting !== '') yield encoder.encode(greeting)
   let atLineStart = true
+  const last = (lines: string) => encoder.encode(`${atLineStart ? '' : '\n'}\n${lines}`)
+  const goesOn = (why: string) => last(`# ${why}; the diagnosis goes on: ${urlsOf(deps.config.publicUrl, id).page}\n`)
   try {
     for await (const piece of readLog(deps, id, { follow: true, signal })) {
       atLineStart = piece.at(-1) === 10
       yield piece
     }
     const ended = await waitUntil(isTold, id, endTimeoutMs, deps, signal)
-    if (ended && !signal.aborted) yield encoder.encode(`${atLineStart ? '' : '\n'}\n${ending(ended, deps.config.publicUrl)}`)
+    if (!signal.aborted) {
+      if (ended) yield last(ending(ended, deps.config.publicUrl))
+      return
+    }
   } catch (error) {
-    if (signal.aborted) return
-    deps.log('error', 'Cannot read the log of a diagnosis any further', { id, error: String(error) })
-    yield encoder.encode(
-      `${atLineStart ? '' : '\n'}\n# the log cannot be read any further now; the diagnosis goes on: ${urlsOf(deps.config.publicUrl, id).page}\n`,
-    )
+    if (!signal.aborted) {
+      deps.log('error', 'Cannot read the log of a diagnosis any further', { id, error: String(error) })
+      yield goesOn('the log cannot be read any further now')
+      return
+    }
   }
+  if (!gone.aborted) yield goesOn('the service is stopping')
 }
 
 /** What a followed log ends with: comments of TAP, so that the whole can still be read as TAP. */

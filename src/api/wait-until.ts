@@ -3,14 +3,15 @@ import type { Diagnosis } from '../diagnosis/diagnosis.ts'
 
 const pollMs = 100
 
-/** Waits for a diagnosis to become what is wanted; returns it as it is then, or as it is after `timeoutMs` or an abort. */
+/** Waits for a diagnosis to become what is wanted; returns it as it is then, or as it is after `timeoutMs`, an abort, or when the service stops. */
 export async function waitUntil(
   wanted: (diagnosis: Diagnosis) => boolean,
   id: string,
   timeoutMs: number,
-  deps: Pick<Deps, 'records' | 'clock'>,
-  signal: AbortSignal,
+  deps: Pick<Deps, 'records' | 'clock' | 'stopping'>,
+  requestSignal: AbortSignal,
 ): Promise<Diagnosis | undefined> {
+  const signal = AbortSignal.any([requestSignal, deps.stopping])
   const until = deps.clock.now() + timeoutMs
   for (;;) {
     const diagnosis = await deps.records.get(id)

@@ -44,6 +44,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const engine = openWorkflowEngine({ file: join(config.state, 'runs.sqlite'), concurrency: config.diagnosis.concurrent, log: realLog }, (id, step) =>
     diagnose(id, options.wrapStep?.(step, id) ?? step, deps),
   )
+  const stopping = new AbortController()
   const real: Deps = {
     config,
     clusters,
@@ -59,6 +60,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
         await deps.records.markStarted(id)
       },
     },
+    stopping: stopping.signal,
   }
   const deps = options.wrap?.(real) ?? real
   await engine.recover()
@@ -89,6 +91,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     deps,
     async close() {
       clearInterval(sweeper)
+      stopping.abort()
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       if ('closeIdleConnections' in server) server.closeIdleConnections()
       const force = setTimeout(() => {

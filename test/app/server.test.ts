@@ -1,7 +1,7 @@
 import { request } from 'node:http'
 import { describe, expect, it } from 'vitest'
 import { listen } from '../pages/serve.ts'
-import { eventually, setUp, tokens } from './setup.ts'
+import { eventually, publicUrl, setUp, tokens } from './setup.ts'
 
 const authorization = `Bearer ${tokens.alice}`
 
@@ -48,6 +48,36 @@ describe('over a real connection', () => {
     })
     const [id = ''] = setup.runs.started
     expect(await setup.deps.records.get(id)).toMatchObject({ state: 'accepted', cancelRequested: false })
+  })
+
+  it('when the service stops, live logs end with a line that says so, and who waits has an answer at once', async () => {
+    const stopping = new AbortController()
+    const setup = await setUp({}, { stopping: stopping.signal })
+    const url = await listen(setup.deps)
+    const id = await setup.create()
+    await setup.print(id, 1, 'TAP version 14\nok 1 - half a li')
+    const log = await fetch(`${url}/v1/diagnoses/${id}/log?follow`, { headers: { authorization } })
+    const body = log.body?.pipeThrough(new TextDecoderStream()).getReader()
+    expect((await body?.read())?.value).toBe('TAP version 14\nok 1 - half a li')
+    const told = await setup.create()
+    await setup.deps.records.update(told, { state: 'sharing', outcome: 'complete' })
+    const waiting = [
+      fetch(`${url}/v1/diagnoses/${told}/log?follow`, { headers: { authorization } }).then((answer) => answer.text()),
+      fetch(`${url}/v1/diagnoses`, {
+        method: 'POST',
+        headers: { authorization, prefer: 'wait=60', 'content-type': 'application/json' },
+        body: '{"pod":"shop/cart-0"}',
+      }),
+    ] as const
+    await eventually('it was accepted', () => setup.runs.started.length === 3)
+    const stoppedAt = performance.now()
+    stopping.abort()
+    expect((await body?.read())?.value).toBe(`\n\n# the service is stopping; the diagnosis goes on: ${publicUrl}/diagnoses/${id}\n`)
+    expect((await body?.read())?.done).toBe(true)
+    expect(await waiting[0]).toBe(`\n# the service is stopping; the diagnosis goes on: ${publicUrl}/diagnoses/${told}\n`)
+    expect((await waiting[1]).status).toBe(202)
+    expect(performance.now() - stoppedAt).toBeLessThan(1000)
+    expect(setup.logged.filter(({ level }) => level === 'error')).toEqual([])
   })
 
   it('1 MB is refused, and the next request is served', async () => {

@@ -109,6 +109,7 @@ export async function setUp(change: Partial<ConfigInput> = {}, parts: Partial<De
     clock,
     log: (level, message, data) => void logged.push({ level, message, ...(data ? { data } : {}) }),
     runs,
+    stopping: new AbortController().signal,
     ...parts,
   }
   const app = createApp(deps)

@@ -90,6 +90,7 @@ export async function storyWorld(change: Partial<ConfigInput> = {}, wrap: (deps:
     clock: wallClock,
     log: () => undefined,
     runs: { start: () => Promise.reject(new Error('Nothing is started here')) },
+    stopping: new AbortController().signal,
   }
   const deps = { ...real, ...wrap(real) }
   const running = await new Promise<Awaited<ReturnType<typeof cluster.getPod>>>((resolve, reject) => {
