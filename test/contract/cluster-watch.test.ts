@@ -26,7 +26,7 @@ describe('watching', () => {
     expect(new Set(requests.map(({ path }) => new URLSearchParams(path.split('?')[1]).get('fieldSelector')))).toEqual(new Set(['metadata.name=cart']))
   })
 
-  test('goes on after a 410 and a server that is away', async () => {
+  test('goes on after a server that is away', async () => {
     const away = new TypeError('fetch failed', { cause: new Error('connect ECONNREFUSED') })
     const broken = new Response(new ReadableStream({ pull: (controller) => controller.error(new TypeError('terminated')) }))
     const { cluster } = answering(
@@ -37,6 +37,12 @@ describe('watching', () => {
       list('8', at('8')),
       lines({ type: 'DELETED', object: at('9') }),
     )
+    expect(await versions(cluster.watchPod(pod, signal))).toEqual(['7', '8', undefined])
+  })
+
+  test('goes on after a 410 that is the answer itself', async () => {
+    const tooOld = () => status(410, 'too old resource version: 7 (9)')
+    const { cluster } = answering(tooOld, list('7', at('7')), tooOld, list('9', at('8')), lines({ type: 'DELETED', object: at('9') }))
     expect(await versions(cluster.watchPod(pod, signal))).toEqual(['7', '8', undefined])
   })
 

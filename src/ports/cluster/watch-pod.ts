@@ -11,6 +11,8 @@ interface PodList {
 /** After this the API server ends a watch, and after a little more we do: a connection that died in silence is noticed. */
 const watchSeconds = 240
 const longestPauseMs = 2000
+/** The version is too old to watch from; some servers say it by their status, most in an event. */
+const gone = 410
 
 /**
  * The pod now and after every change, `undefined` when it is gone. However a watch ends, the pod is read again and watched from
@@ -30,6 +32,7 @@ export async function* watchPod(
     const done = new AbortController()
     try {
       const list = await deps.api.get(doing, path({}), signal)
+      if (!list.ok && list.status.code === gone) continue
       if (!list.ok) throw refusal(doing, list.status)
       const { metadata, items } = list.value as unknown as PodList
       // Items of a list come without their kind.
@@ -42,6 +45,7 @@ export async function* watchPod(
       const query = { watch: 1, resourceVersion: metadata.resourceVersion ?? '', timeoutSeconds: watchSeconds }
       const both = AbortSignal.any([signal, done.signal, AbortSignal.timeout((watchSeconds + 30) * 1000)])
       const watch = await deps.api.open(doing, path(query), both)
+      if (!watch.ok && watch.status.code === gone) continue
       if (!watch.ok) throw refusal(doing, watch.status)
       for await (const event of events(watch.value)) {
         if (event.type === 'ERROR') break
