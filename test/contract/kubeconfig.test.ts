@@ -237,6 +237,14 @@ describe('inClusterTransport', () => {
     expect(server.arrived.map(({ headers }) => headers.authorization)).toEqual(['Bearer one', 'Bearer two'])
   })
 
+  test('says what keeps it from its files', async () => {
+    const ask = (account: string) => inClusterTransport({ host: '127.0.0.1', port: '1', directory: account })(new Request('https://x/'))
+    const empty = await mkdtemp(join(directory, 'account-'))
+    await expect(ask(empty)).rejects.toThrow(/cannot read the service account: ENOENT: .*automountServiceAccountToken: false$/)
+    for (const name of ['token', 'ca.crt']) await mkdir(join(empty, name))
+    await expect(ask(empty)).rejects.toThrow(/cannot read the service account: EISDIR: (?!.*automount)/)
+  })
+
   test('says that it is not in a pod', () => {
     expect(() => inClusterTransport({ host: '', port: '443' })).toThrow(/Cannot use inCluster: .*outside of a pod, configure a kubeconfig/)
   })

@@ -27,8 +27,10 @@ export function inClusterTransport({
   const read = async (name: string) => {
     try {
       return await readFile(join(directory, name), 'utf8')
-    } catch {
-      throw new Error(`cannot read "${join(directory, name)}"; does the pod have automountServiceAccountToken: false`)
+    } catch (cause) {
+      const absent = (cause as NodeJS.ErrnoException).code === 'ENOENT'
+      const hint = absent ? '; does the pod have automountServiceAccountToken: false' : ''
+      throw new Error(`cannot read the service account: ${cause instanceof Error ? cause.message : cause}${hint}`)
     }
   }
   return async (request) => {
