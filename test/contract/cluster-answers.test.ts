@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { ClusterForbidden, ClusterUnavailable, type Raw } from '../../src/ports/cluster/cluster.ts'
 import { answering, container, pod, rbac, type Scripted, signal, status, thePod } from './scripted-cluster.ts'
 import { wallClock } from './wall-clock.ts'
@@ -177,10 +177,13 @@ describe('adding a container', () => {
   test('is tried again after a conflict, a few times', async () => {
     const conflict = () => status(409, 'Operation cannot be fulfilled on pods "cart": the object has been modified')
     expect(await add(conflict(), conflict(), Response.json(thePod))).toEqual({ kind: 'added' })
-    expect(await add(conflict, conflict, conflict, conflict, conflict)).toMatchObject({
-      kind: 'refused',
-      message: expect.stringContaining('the object has been modified'),
-    })
+  })
+
+  test('may succeed later where conflicts do not end', async () => {
+    const conflict = () => status(409, 'Operation cannot be fulfilled on pods "cart": the object has been modified')
+    const error = await add(conflict, conflict, conflict, conflict, conflict).catch((thrown: unknown) => thrown)
+    expect(error).toBeInstanceOf(ClusterUnavailable)
+    expect((error as Error).message).toMatch(/^Cannot add container "ad-1" to pod "shop\/cart": .*the object has been modified$/)
   })
 
   test('may succeed later where admission itself fails', async () => {
@@ -227,5 +230,31 @@ describe('a log', () => {
     expect(first, 'the time limit of other calls is 200 ms').toBeUndefined()
     late(new Response('line'))
     expect(await opened).toMatchObject({ kind: 'open' })
+  })
+})
+
+describe('a refusal whose words do not come', () => {
+  const stalled = (code: number) => () => new Response(new ReadableStream({}), { status: code })
+  const never = () => new Promise<Response>(() => undefined)
+
+  test.each<[string, Scripted[]]>([
+    ['a 403', [stalled(403)]],
+    ['an error', [stalled(500)]],
+    ['whether the server is ready', [rbac, never]],
+  ])('ends after the time limit, also of a stream: %s', async (_, answers) => {
+    const opened = answering(...answers).cluster.openLog(pod, 'ad-1', { follow: true }, signal)
+    await expect(opened).rejects.toThrow('no answer within 0.2 s')
+    await expect(get(...answers)).rejects.toThrow('no answer within 0.2 s')
+  })
+
+  test('ends when the caller aborts', async () => {
+    for (const answers of [[stalled(403)], [stalled(404)], [rbac, never]]) {
+      const stop = new AbortController()
+      const { cluster, requests } = answering(...answers)
+      const opened = cluster.openLog(pod, 'ad-1', { follow: true }, stop.signal).catch((error: unknown) => error)
+      await vi.waitFor(() => expect(requests).toHaveLength(answers.length))
+      stop.abort(new Error('enough'))
+      expect(await opened).toMatchObject({ message: 'enough' })
+    }
   })
 })

@@ -44,21 +44,23 @@ export class ApiClient {
 
   /** Sends and reads the whole body within the time limit. */
   async read<T>(doing: string, request: Request, signal: AbortSignal, read: (response: Response) => Promise<T>): Promise<Answer<T>> {
-    const limit = AbortSignal.timeout(this.#timeoutMs)
-    const both = AbortSignal.any([signal, limit])
     try {
-      const response = await this.#ask(doing, request, both)
-      return response.ok ? { ok: true, value: await orAborted(read(response), both) } : { ok: false, status: await this.#status(doing, response) }
+      return await this.#inTime(signal, async (both) => {
+        const response = await this.#ask(doing, request, both)
+        return response.ok
+          ? { ok: true, value: await orAborted(read(response), both) }
+          : { ok: false, status: await this.#status(doing, response, both) }
+      })
     } catch (error) {
-      throw this.#failure(doing, error, signal, limit)
+      throw this.#failure(doing, error, signal)
     }
   }
 
-  /** Opens a stream: no time limit, neither until it begins (a log that is still empty) nor while it lasts. */
+  /** Opens a stream: no time limit, neither until it begins (a log that is still empty) nor while it lasts. One that is refused has it. */
   async open(doing: string, path: string, signal: AbortSignal): Promise<Answer<ReadableStream<Uint8Array>>> {
     try {
       const response = await this.#ask(doing, new Request(anyHost + path), signal)
-      if (!response.ok) return { ok: false, status: await this.#status(doing, response) }
+      if (!response.ok) return { ok: false, status: await this.#status(doing, response, signal) }
       return { ok: true, value: response.body ? endedBy(signal, response.body) : new Blob([]).stream() }
     } catch (error) {
       throw this.#failure(doing, error, signal)
@@ -66,27 +68,46 @@ export class ApiClient {
   }
 
   async #ask(doing: string, request: Request, signal: AbortSignal): Promise<Response> {
-    const send = () =>
-      orAborted(this.#transport(new Request(request.clone(), { signal })), signal, (late) => void late.body?.cancel().catch(() => undefined))
-    const response = await send()
+    const response = await this.#send(request.clone(), signal)
     if (response.status !== 403) return response
-    const text = await response.text()
+    const text = await this.#text(response, signal)
     if (!lacksRight(text)) return new Response(text, { status: 403 })
     // An API server that is starting does not know its roles yet, and forbids everything.
     if (!(await this.#isReady(signal)))
       throw new ClusterUnavailable(`Cannot ${doing}: the API server of cluster "${this.#cluster}" is still starting`)
-    return send()
+    return this.#send(request, signal)
   }
 
-  async #isReady(signal: AbortSignal): Promise<boolean> {
-    const response = await this.#transport(new Request(`${anyHost}/readyz`, { signal }))
-    await response.body?.cancel()
-    return response.status < 500
+  #send(request: Request, signal: AbortSignal): Promise<Response> {
+    return orAborted(this.#transport(new Request(request, { signal })), signal, (late) => void late.body?.cancel().catch(() => undefined))
   }
 
-  async #status(doing: string, response: Response): Promise<Status> {
-    const text = await response.text()
-    const status = parseStatus(text, response.status)
+  #isReady(signal: AbortSignal): Promise<boolean> {
+    return this.#inTime(signal, async (both) => {
+      const response = await this.#send(new Request(`${anyHost}/readyz`), both)
+      void response.body?.cancel().catch(() => undefined)
+      return response.status < 500
+    })
+  }
+
+  /** The body of a refusal, which is short: within the time limit, also where a stream was asked for. */
+  #text({ body }: Response, signal: AbortSignal): Promise<string> {
+    return this.#inTime(signal, async (both) => (body ? new Response(endedBy(both, body)).text() : ''))
+  }
+
+  async #inTime<T>(signal: AbortSignal, work: (both: AbortSignal) => Promise<T>): Promise<T> {
+    const limit = AbortSignal.timeout(this.#timeoutMs)
+    try {
+      return await work(AbortSignal.any([signal, limit]))
+    } catch (error) {
+      throw limit.aborted && !signal.aborted && !(error instanceof ClusterUnavailable)
+        ? new Error(`no answer within ${this.#timeoutMs / 1000} s`)
+        : error
+    }
+  }
+
+  async #status(doing: string, response: Response, signal: AbortSignal): Promise<Status> {
+    const status = parseStatus(await this.#text(response, signal), response.status)
     const { code, message } = status
     if (code === 401)
       throw new ClusterUnavailable(`Cannot ${doing}: the API server of cluster "${this.#cluster}" does not accept our credentials (401 ${message})`)
@@ -95,11 +116,10 @@ export class ApiClient {
     return status
   }
 
-  #failure(doing: string, error: unknown, signal: AbortSignal, limit?: AbortSignal): unknown {
+  #failure(doing: string, error: unknown, signal: AbortSignal): unknown {
     if (signal.aborted) return signal.reason
     if (error instanceof ClusterUnavailable) return error
-    const why = limit?.aborted ? `no answer within ${this.#timeoutMs / 1000} s` : deepest(error)
-    return new ClusterUnavailable(`Cannot ${doing}: cannot reach the API server of cluster "${this.#cluster}": ${why}`, { cause: error })
+    return new ClusterUnavailable(`Cannot ${doing}: cannot reach the API server of cluster "${this.#cluster}": ${deepest(error)}`, { cause: error })
   }
 }
 

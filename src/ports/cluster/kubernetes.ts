@@ -97,7 +97,9 @@ export function kubernetesCluster({ name, transport, clock, timeoutMs = 15_000 }
       for (let attempt = 1; ; attempt++) {
         const answer = await api.json(doing, await patchRequest(pod, uid, container, dryRun), signal)
         if (answer.ok) return { kind: 'added' }
-        if (answer.status.code === 409 && attempt < patchAttempts) {
+        if (answer.status.code === 409) {
+          if (attempt === patchAttempts)
+            throw new ClusterUnavailable(`Cannot ${doing}: it is changed by others all the time: ${answer.status.message}`)
           await clock.sleep(20 * 2 ** attempt, signal)
           continue
         }
