@@ -53,6 +53,6 @@ function parseCheck(entry: string, known: readonly string[]): CheckRequest | str
 }
 
 function unused(annotation: string, value: string, why: string): Finding {
-  const title = `The annotation ${prefix}${annotation} of the pod has what is not used: "${value.slice(0, 100)}"`
+  const title = `The annotation ${prefix}${annotation} of the pod has what is not used: "${value}"`
   return evidenceFinding('annotations', annotation, 'info', title, { next: why })
 }

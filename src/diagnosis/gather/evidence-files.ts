@@ -21,15 +21,18 @@ export function evidenceFiles(
   const count = (counts: RedactionCounts): void => {
     for (const [rule, removed] of Object.entries(counts)) redactions[rule] = (redactions[rule] ?? 0) + removed
   }
+  const put = (path: string, value: unknown): void => {
+    files.push({ path, text: `${JSON.stringify(value, null, 2)}\n` })
+  }
   const json = (path: string, value: unknown): void => {
     const redacted = redactor.json(path, value)
     count(redacted.counts)
-    files.push({ path, text: `${JSON.stringify(redacted.value, null, 2)}\n` })
+    put(path, redacted.value)
   }
   const { value: withoutEnv, dropped } = dropEnv(pod)
   if (dropped > 0) count({ 'env-literal': dropped })
   json(paths.pods(namespace), { apiVersion: 'v1', kind: 'PodList', metadata: {}, items: [withoutEnv] })
-  if (readings.eventList) json(paths.events(namespace), readings.eventList)
+  if (readings.eventList) put(paths.events(namespace), readings.eventList)
   if (readings.version) json(paths.version, { info: readings.version, string: readings.version.gitVersion })
   if (readings.metrics) json(paths.metrics(pod), readings.metrics)
   for (const [container, { current, previous }] of readings.logs) {

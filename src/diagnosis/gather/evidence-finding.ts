@@ -3,7 +3,7 @@ import type { Finding, Severity } from '../diagnosis.ts'
 const maxTitle = 400
 const maxEvidence = 2000
 
-/** A finding of this stage; what is empty is left out, what is long is cut. */
+/** A finding of this stage; what is empty is left out. It is cut by {@link cutFinding}, and not before it is redacted. */
 export function evidenceFinding(
   check: string,
   trouble: string,
@@ -16,12 +16,18 @@ export function evidenceFinding(
     id: `${check}/${trouble}`,
     check,
     severity,
-    title: oneLine(title),
-    ...(evidence ? { evidence: evidence.slice(0, maxEvidence) } : {}),
+    title,
+    ...(evidence ? { evidence } : {}),
     ...(cause ? { cause } : {}),
     ...(next ? { next } : {}),
     source: 'evidence',
   }
+}
+
+/** Makes the title one line, and cuts what is long. Only for what is redacted: half a secret is one that no rule knows any more. */
+export function cutFinding(finding: Finding): Finding {
+  const { title, evidence } = finding
+  return { ...finding, title: oneLine(title), ...(evidence ? { evidence: evidence.slice(0, maxEvidence) } : {}) }
 }
 
 /** One sentence has one line and no period. */

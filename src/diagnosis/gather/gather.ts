@@ -6,11 +6,13 @@ import type { EvidenceFile, Gathered } from '../gathered.ts'
 import type { RedactionCounts, Redactor } from '../redact/redactor.ts'
 import { readAnnotations } from './annotations.ts'
 import { evidenceFiles } from './evidence-files.ts'
+import { cutFinding } from './evidence-finding.ts'
 import { evidenceFindings } from './findings.ts'
 import { headroomOf } from './headroom.ts'
 import { hintsFor } from './hints.ts'
 import { pickPod } from './pick-pod.ts'
 import { type Readings, readBeside } from './readings.ts'
+import { redactMessages } from './redact-messages.ts'
 import { readTarget } from './target.ts'
 
 export interface GatherDeps {
@@ -42,8 +44,9 @@ export async function gather(request: DiagnosisRequest, deps: GatherDeps, signal
   const headroom = headroomOf(pod, readings.metrics, clock.now())
   // Where no line of a log may leave the cluster, none is quoted either.
   const quotable = config.evidence.logs === 'none' ? { ...readings, logs: new Map() } : readings
-  const found = [...evidenceFindings(pod, target, quotable, headroom, clock.now()), ...annotations.findings]
-  const { value: findings, counts } = redactor.json('autodiagnose/findings.json', found)
+  const found = [...evidenceFindings(redactMessages(pod, redactor), target, quotable, headroom, clock.now()), ...annotations.findings]
+  const { value, counts } = redactor.json('autodiagnose/findings.json', found)
+  const findings = value.map(cutFinding)
   const { files, redactions } = evidenceFiles(pod, readings, findings, deps)
   const refusal = target.refusal ?? annotations.refusal
   const gathered: Gathered = {

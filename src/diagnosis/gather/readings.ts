@@ -5,6 +5,7 @@ import type { RedactionCounts, Redactor } from '../redact/redactor.ts'
 
 /** What was read beside the pod. A part that could not be read is missing, and `unread` says why under its file's path. */
 export interface Readings {
+  /** Redacted. */
   readonly eventList?: Raw
   readonly events: readonly PodEvent[]
   readonly version?: Raw
@@ -37,7 +38,7 @@ export interface PodEvent {
 export interface ReadingDeps {
   readonly cluster: Pick<Cluster, 'listPodEvents' | 'version' | 'podMetrics' | 'tailLog'>
   readonly config: Pick<Config, 'evidence'>
-  readonly redactor: Pick<Redactor, 'text'>
+  readonly redactor: Pick<Redactor, 'text' | 'json'>
   readonly clock: Clock
 }
 
@@ -62,6 +63,9 @@ export async function readBeside(pod: RawPod, target: string | undefined, deps: 
   const { namespace, uid, annotations } = pod.metadata
   const unread: Record<string, string> = {}
   const redactions: Record<string, number> = {}
+  const count = (counts: RedactionCounts): void => {
+    for (const [rule, removed] of Object.entries(counts)) redactions[rule] = (redactions[rule] ?? 0) + removed
+  }
 
   const part = async <T>(path: string, read: (signal: AbortSignal) => Promise<T>): Promise<T | undefined> => {
     const both = AbortSignal.any([signal, AbortSignal.timeout(patienceMs)])
@@ -84,8 +88,16 @@ export async function readBeside(pod: RawPod, target: string | undefined, deps: 
     const options = { tailLines: config.evidence.tailLines, limitBytes: tailBytes, previous }
     const bytes = await part(path, (both) => cluster.tailLog(pod.metadata, container, options, both))
     const { text, counts } = redactor.text(path, new TextDecoder().decode(bytes ?? new Uint8Array()))
-    for (const [rule, count] of Object.entries(counts)) redactions[rule] = (redactions[rule] ?? 0) + count
+    count(counts)
     return text
+  }
+  const eventListOf = async (ofUid: string): Promise<Raw | undefined> => {
+    const path = paths.events(namespace)
+    const list = await part(path, (both) => cluster.listPodEvents(pod.metadata, ofUid, both))
+    if (!list) return undefined
+    const { value, counts } = redactor.json(path, list)
+    count(counts)
+    return value
   }
   const logsOf = logged(pod, target).map(async ({ name, restarted }) => {
     const [current, previous] = await Promise.all([tail(name, false), restarted ? tail(name, true) : ''])
@@ -95,14 +107,15 @@ export async function readBeside(pod: RawPod, target: string | undefined, deps: 
   // The kubelet's events of a static pod name the file's digest, not the UID of the mirror.
   const eventsOf = annotations?.['kubernetes.io/config.mirror'] ?? uid
   const [eventList, version, metrics, logs] = await Promise.all([
-    part(paths.events(namespace), (both) => cluster.listPodEvents(pod.metadata, eventsOf, both)),
+    eventListOf(eventsOf),
     part(paths.version, (both) => cluster.version(both)),
     part(paths.metrics(pod), (both) => cluster.podMetrics(pod.metadata, both)),
     Promise.all(logsOf),
   ])
   return {
     ...(eventList ? { eventList } : {}),
-    events: (eventList?.items ?? []) as readonly PodEvent[],
+    // A redactor file may have hidden the items whole.
+    events: Array.isArray(eventList?.items) ? eventList.items : [],
     ...(version ? { version } : {}),
     ...(metrics ? { metrics } : {}),
     logs: new Map(logs),

@@ -1,0 +1,74 @@
+import { describe, expect, test } from 'vitest'
+import type { Raw } from '../../src/ports/cluster/cluster.ts'
+import { type Captured, captured, changed, gatherOf } from './gather-world.ts'
+
+const secret = 'SuperSecretPassword'
+const url = `postgres://cart:${secret}@db.example:5432/shop`
+const web = captured('healthy-web')
+const [running] = web.pod.status.containerStatuses ?? []
+
+/** Where the API quotes text of others. */
+const quoted: Readonly<Record<string, (text: string) => Captured>> = {
+  'an event': (message) => withEvents([{ type: 'Warning', reason: 'FailedMount', message, lastTimestamp: web.now, involvedObject: {} }]),
+  'the output of a probe': (output) =>
+    withEvents([
+      {
+        type: 'Warning',
+        reason: 'Unhealthy',
+        message: `Liveness probe failed: ${output}`,
+        count: 3,
+        lastTimestamp: web.now,
+        involvedObject: { fieldPath: `spec.containers{${running?.name}}` },
+      },
+    ]),
+  'the last words of a container': (message) => {
+    const terminated = { exitCode: 1, reason: 'Error', message, startedAt: web.now, finishedAt: web.now }
+    const status = { ...running, ready: false, restartCount: 3, state: { waiting: { reason: 'CrashLoopBackOff' } }, lastState: { terminated } }
+    return { ...changed(web, { status: { containerStatuses: [status] } }), log: '', previousLog: '' }
+  },
+  'why a container waits': (message) =>
+    changed(web, { status: { containerStatuses: [{ ...running, ready: false, state: { waiting: { reason: 'CreateContainerError', message } } }] } }),
+  'why a pod is on no node': (message) =>
+    changed(web, { status: { conditions: [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message }] } }),
+  'why a pod was evicted': (message) => changed(web, { status: { reason: 'Evicted', message } }),
+  'an annotation': (value) => changed(web, { metadata: { annotations: { 'autodiagnose.dev/unknown': value } } }),
+}
+
+function withEvents(items: readonly Raw[]): Captured {
+  return { ...web, events: { items } }
+}
+
+describe('a secret never survives in a finding', () => {
+  test.each(Object.entries(quoted))('in %s, wherever it is cut', async (_, world) => {
+    // Title and evidence are cut at 400 and 2000 characters: each cut once at every character of the secret.
+    for (const limit of [100, 400, 2000]) {
+      for (let at = Math.max(0, limit - 150); at <= limit; at += 4) {
+        const { gathered, files } = await gatherOf(world(`${'.'.repeat(at)} ${url} is refused`))
+        expect(gathered.findings.length).toBeGreaterThan(0)
+        const told = JSON.stringify([gathered, files])
+        for (let length = 5; length <= secret.length; length++) expect(told).not.toContain(secret.slice(0, length))
+      }
+    }
+  })
+
+  test.each(Object.entries(quoted))('in %s of several lines', async (name, world) => {
+    const { gathered, files } = await gatherOf(
+      world('cannot start with\npassword: correct horse battery\n- name: API_TOKEN\n  value: made up words\n'),
+    )
+    // An annotation is redacted where it stands in the pod, and as one line in the finding: a phrase goes up to where it may end.
+    if (name !== 'an annotation') expect(JSON.stringify([gathered, files])).not.toMatch(/correct|horse|made up/)
+    expect(gathered.findings[0]?.title).toContain('***HIDDEN***')
+  })
+})
+
+test('what an event says is redacted once, and counted once', async () => {
+  const { redactions, file } = await gatherOf(withEvents([{ type: 'Normal', reason: 'Pulled', message: `for ${url}`, involvedObject: {} }]))
+  expect(redactions).toEqual({ 'url-password': 1 })
+  expect(file('cluster-resources/events/')).toContain('postgres://cart:***HIDDEN***@db.example')
+})
+
+test('a title is one line without a period, and has its length only after it was redacted', async () => {
+  const { gathered } = await gatherOf((quoted['an event'] as (text: string) => Captured)(`one.\n${'x'.repeat(5000)}`))
+  const [finding] = gathered.findings
+  expect([finding?.title.length, finding?.title.slice(0, 19), finding?.evidence?.length]).toEqual([401, 'FailedMount: one. x', 2000])
+})
