@@ -9,7 +9,7 @@ import { diagnose } from '../diagnose.ts'
 import { makeRedactor } from '../diagnosis/redact/make-redactor.ts'
 import { sqliteRecords } from '../ports/records/sqlite.ts'
 import { openWorkflowEngine } from './openworkflow-engine.ts'
-import { realClock, realClusters, realLog, realStore, realTrackers, type SecretOf } from './real.ts'
+import { realClock, realClusters, realLog, realStore, realTrackers, redactedLog, type SecretOf } from './real.ts'
 import { readRedactorFiles } from './redactor-files.ts'
 
 export interface ServiceOptions {
@@ -38,10 +38,11 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const { config, secret } = options
   mkdirSync(config.state, { recursive: true, mode: 0o700 })
   const redactor = makeRedactor({ files: readRedactorFiles(config.redaction.files) })
+  const log = redactedLog(realLog, redactor)
   const records = await sqliteRecords({ directory: config.state, clock: realClock })
   const { clusters, close: closeClusters } = await realClusters(config)
   const store = realStore(config, secret)
-  const engine = openWorkflowEngine({ file: join(config.state, 'runs.sqlite'), concurrency: config.diagnosis.concurrent, log: realLog }, (id, step) =>
+  const engine = openWorkflowEngine({ file: join(config.state, 'runs.sqlite'), concurrency: config.diagnosis.concurrent, log }, (id, step) =>
     diagnose(id, options.wrapStep?.(step, id) ?? step, deps),
   )
   const stopping = new AbortController()
@@ -53,7 +54,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     redactor,
     trackers: realTrackers(config, secret),
     clock: realClock,
-    log: realLog,
+    log,
     runs: {
       async start(id) {
         await engine.start(id)
@@ -79,12 +80,12 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     try {
       for (const id of await records.unstarted(100)) await deps.runs.start(id)
     } catch (error) {
-      realLog('error', 'Cannot start accepted diagnoses', { error: String(error) })
+      log('error', 'Cannot start accepted diagnoses', { error: String(error) })
     }
   }
   await sweep()
   const sweeper = setInterval(sweep, sweepMs)
-  realLog('info', 'Listening', { host: config.listen.host, port })
+  log('info', 'Listening', { host: config.listen.host, port })
 
   return {
     url: `http://${config.listen.host}:${port}`,

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Config, SecretRef } from '../config.ts'
 import type { Clock, Log } from '../deps.ts'
+import type { Redactor } from '../diagnosis/redact/redactor.ts'
 import { createEmulator } from '../emulator/emulator.ts'
 import type { Cluster } from '../ports/cluster/cluster.ts'
 import { inClusterTransport } from '../ports/cluster/in-cluster.ts'
@@ -27,6 +28,14 @@ export const realClock: Clock = {
 /** One JSON object a line on standard error. */
 export const realLog: Log = (level, message, data) => {
   process.stderr.write(`${JSON.stringify({ at: new Date().toISOString(), level, message, ...data })}\n`)
+}
+
+/** The log with its secrets taken out: errors of the API server, of the store and of trackers quote what they were sent. */
+export function redactedLog(log: Log, redactor: Redactor): Log {
+  return (level, message, data) => {
+    const { value } = redactor.json('service.log', { message, data })
+    log(level, value.message, value.data)
+  }
 }
 
 export type SecretOf = (ref: SecretRef) => string
