@@ -66,13 +66,16 @@ async function ask(request: DiagnosisRequest, deps: Deps, requestSignal: AbortSi
   const timeout = new AbortController()
   const signal = AbortSignal.any([timeout.signal, requestSignal])
   const asked = new AbortController()
+  // What the API server and admission say may quote anything, as in a diagnosis.
+  const redacted = (answer: Preflight): Preflight =>
+    answer.refusal ? { ...answer, refusal: { ...answer.refusal, message: deps.redactor.text('message', answer.refusal.message).text } } : answer
   void deps.clock.sleep(timeoutMs, asked.signal).then(() => timeout.abort())
   try {
     const { gathered } = await gather(request, { cluster, config: deps.config, redactor: deps.redactor, clock: deps.clock }, signal)
-    return await preflight(request, gathered, deps, signal)
+    return redacted(await preflight(request, gathered, deps, signal))
   } catch (error) {
     const nothing = { ok: false, warnings: [], profile: request.profile, checks: request.checks }
-    if (error instanceof ClusterForbidden) return { ...nothing, refusal: { code: 'rbac', message: error.message } }
+    if (error instanceof ClusterForbidden) return redacted({ ...nothing, refusal: { code: 'rbac', message: error.message } })
     if (!(error instanceof ClusterUnavailable) && !timeout.signal.aborted) throw error
     deps.log('warn', 'A preflight could not ask the cluster', { cluster: request.cluster, error: String(error) })
     const why = timeout.signal.aborted ? `did not answer within ${timeoutMs / 1000} s` : 'cannot be reached now'

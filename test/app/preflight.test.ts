@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { demoPod } from '../../src/emulator/demo-cluster.ts'
 import { createEmulator, type Emulator } from '../../src/emulator/emulator.ts'
-import { type Cluster, ClusterUnavailable, type RawPod } from '../../src/ports/cluster/cluster.ts'
+import { type Cluster, ClusterForbidden, ClusterUnavailable, type RawPod } from '../../src/ports/cluster/cluster.ts'
 import { kubernetesCluster } from '../../src/ports/cluster/kubernetes.ts'
 import { form, json, problemOf, realClock, type Setup, setUp } from './setup.ts'
 
@@ -53,6 +53,13 @@ describe('POST /v1/preflight', () => {
     const response = await ask('/v1/preflight', json(body))
     expect(response.status).toBe(200)
     expect(await response.json()).toMatchObject({ ok: false, refusal: { code, message: expect.stringContaining('nothing') } })
+  })
+
+  it('hides a secret in the words of the API server', async () => {
+    const { ask } = await withCluster({ getPod: () => Promise.reject(new ClusterForbidden('denied, password=hunter2')) })
+    expect(await (await ask('/v1/preflight', json({ pod }))).json()).toMatchObject({
+      refusal: { code: 'rbac', message: expect.stringMatching(/^denied, password=\*\*\*HIDDEN\*\*\*/) },
+    })
   })
 
   it('says when injection is paused', async () => {
