@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { hintsFor } from '../../src/diagnosis/gather/hints.ts'
+import { mayBeAsked } from '../../src/diagnosis/gather/may-be-asked.ts'
 import { makeRedactor } from '../../src/diagnosis/redact/make-redactor.ts'
 import type { RawPod } from '../../src/ports/cluster/cluster.ts'
 import { captured, gatherOf } from './gather-world.ts'
@@ -39,6 +40,72 @@ describe('what whoever writes into a log could choose', () => {
   test('but a path of a server that the spec names is asked', () => {
     const env = [{ name: 'CART_URL', value: 'http://cart:8080' }]
     expect(hints('ERROR GET http://cart:8080/v1/items: 500', { env })).toBe('dns=cart http=http://cart:8080/v1/items http=http://cart:8080')
+  })
+})
+
+describe('whether a host may be asked', () => {
+  test.each([
+    '169.254.169.254',
+    '169.254.170.2',
+    '2852039166',
+    '0xa9fea9fe',
+    '0xa9.254.169.254',
+    '169.254.43518',
+    '100.100.100.200',
+    '168.63.129.16',
+    '192.0.0.192',
+    '224.0.0.1',
+    '239.255.255.250',
+    '255.255.255.255',
+    'fe80::1',
+    '[febf::1]',
+    '[ff02::1]',
+    'ff05::2',
+    '[fd00:ec2::254]',
+    '[fd00:ec2::23]',
+    '[FD00:0EC2:0:0:0:0:0:0023]',
+    '[fd00:c1::a9fe:a9fe]',
+    '[fd00:42::42]',
+    '[fd20:ce::254]',
+    '[2002:a9fe:a9fe::1]',
+    '[2002:a9fe:1:2:3:4:5:6]',
+    '[::ffff:169.254.169.254]',
+    '[::ffff:a9fe:1]',
+    '[::ffff:0:a9fe:a9fe]',
+    '[::a9fe:a9fe]',
+    '[64:ff9b::a9fe:a9fe]',
+    '[64:ff9b::169.254.169.254]',
+    '[64:ff9b:1::a9fe:a9fe]',
+    '[::ffff:e000:1]',
+    'metadata',
+    'Metadata.google.internal.',
+    'metadata.goog',
+    'instance-data.ec2.internal',
+    '[::1%eth0]',
+  ])('%s: no', (host) => {
+    expect(mayBeAsked(host)).toBe(false)
+  })
+
+  test.each([
+    'stock',
+    'stock.shop.svc.cluster.local.',
+    '_sip.example',
+    '10.0.0.5',
+    '169.253.1.1',
+    '100.100.100.201',
+    '223.255.255.255',
+    '[fd00::1]',
+    '[fd00:ec3::254]',
+    '[fd00:c1::1]',
+    '[fd00:42::43]',
+    '[2001:db8::a9fe:a9fe]',
+    '[2002:a00:1::1]',
+    '[::1]',
+    '[::ffff:10.0.0.5]',
+    '[64:ff9b::a00:5]',
+    'metadata.shop',
+  ])('%s: yes', (host) => {
+    expect(mayBeAsked(host)).toBe(true)
   })
 })
 

@@ -1,6 +1,7 @@
 import type { RawContainer, RawPod } from '../../ports/cluster/cluster.ts'
 import type { CheckRequest } from '../diagnosis.ts'
 import { hidden, type Redactor } from '../redact/redactor.ts'
+import { mayBeAsked } from './may-be-asked.ts'
 import { type Neighbour, neighboursIn } from './neighbours.ts'
 
 /** Neighbours that are looked at; each may take a dns check and one of http or tcp. */
@@ -97,13 +98,6 @@ export function checkForUrl(text: string): CheckRequest | undefined {
 function looksSecret(path: string): boolean {
   if (/\/(hooks?|webhooks?)\/./i.test(path)) return true
   return path.split('/').some((segment) => segment.length >= 20 && /\d/.test(segment) && /[a-z]/i.test(segment))
-}
-
-/** Addresses of the cloud's metadata service and others on the link are never asked. */
-function mayBeAsked(host: string): boolean {
-  return !/^(169\.254\.|(100\.100\.100\.200|168\.63\.129\.16)$|\[?fe80:|\[?fd00:ec2::254|\[?::ffff:a9fe:)|^(metadata(\.google\.internal)?|instance-data)\.?$/i.test(
-    host,
-  )
 }
 
 function same(a: CheckRequest, b: CheckRequest): boolean {
