@@ -35,6 +35,8 @@ export interface OpenArtifact {
   readonly index: number
   /** Binary artifacts are stored only where policy allows; `dropped` where it does not. */
   readonly kind: 'text' | 'binary' | 'dropped' | 'undecided'
+  /** What is missing in it. */
+  readonly gap?: string
 }
 
 /** How listening ended. `proven`: the end line's counts are those that were read. */

@@ -15,17 +15,23 @@ export function decodeLine(line: string): Uint8Array | undefined {
   return bytes
 }
 
-/** Whether the first bytes of an artifact are those of a text: no control characters but tab, newline and return, and valid UTF-8. */
+/**
+ * Whether the first bytes of an artifact are those of a text: valid UTF-8, and no control characters but those of a text's
+ * layout and colours.
+ */
 export function looksLikeText(bytes: Uint8Array): boolean {
-  for (const byte of bytes) if (byte < 9 || (byte > 10 && byte < 32 && byte !== 13) || byte === 127) return false
+  for (const byte of bytes) if ((byte < 32 && !layout.has(byte)) || byte === 127) return false
   try {
-    // A character may go on in the next line.
+    // A character may go on behind them.
     new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: true })
     return true
   } catch {
     return false
   }
 }
+
+/** Backspace, tab, newline, form feed, return, and the escape that begins a colour. */
+const layout: ReadonlySet<number> = new Set([8, 9, 10, 12, 13, 27])
 
 /** The name comes from inside the pod: it names a file in the bundle, and nothing else. */
 function safeName(name: string): string {

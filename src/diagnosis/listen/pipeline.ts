@@ -1,7 +1,7 @@
 import { addCounts, type Cursor, digestOf, type End, type OpenArtifact, withGap } from '../cursor.ts'
 import { join } from '../join.ts'
 import type { RedactionStream, Redactor } from '../redact/redactor.ts'
-import type { SegmentHeader } from '../segment.ts'
+import { artifactPath, type SegmentHeader } from '../segment.ts'
 import { decodeLine, endOfArtifact, looksLikeText, parseBegin } from './artifact-frame.ts'
 import { parseEndLine } from './end-line.ts'
 import { type LogLine, maxLineBytes } from './log-lines.ts'
@@ -39,7 +39,7 @@ export class Pipeline {
   private held: string[] = []
   private heldSize = 0
   private last: Uint8Array | undefined
-  private readonly decoder = new TextDecoder()
+  private readonly decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
   constructor(cursor: Cursor, redactor: Redactor, options: PipelineOptions) {
     this.cursor = cursor
@@ -80,7 +80,8 @@ export class Pipeline {
     if (artifact && text === endOfArtifact) {
       this.advance(line)
       const fate = artifact.kind === 'dropped' ? 'was binary and is not stored: policy evidence.binaryArtifacts is off' : 'is in the bundle'
-      return [this.leaveArtifact(`# artifact ${artifact.name} ${fate}\n`)]
+      const hole = artifact.gap === undefined ? '' : `, but not whole: ${artifact.gap}`
+      return [this.leaveArtifact(`# artifact ${artifact.name} ${fate}${hole}\n`)]
     }
     if (artifact) {
       const bytes = decodeLine(text)
@@ -121,7 +122,14 @@ export class Pipeline {
   /** Notes what is missing, in the log where it is missing, and for the outcome. */
   gap(sentence: string): void {
     this.cursor = withGap(this.cursor, sentence)
-    if (!this.cursor.artifact) this.text(`# autodiagnose gap: ${sentence}\n`)
+    const { artifact } = this.cursor
+    if (!artifact) {
+      this.text(`# autodiagnose gap: ${sentence}\n`)
+      return
+    }
+    // Its rows go on, and must not become text of the log: they would pass the redactor undecoded.
+    this.cursor = { ...this.cursor, artifact: { ...artifact, gap: sentence } }
+    if (artifact.kind === 'text') this.text(`${this.artifactLines.flush()}\n# autodiagnose gap: ${sentence}\n`)
   }
 
   /** Whether the byte cap is reached: listening must end. */
@@ -150,7 +158,7 @@ export class Pipeline {
 
   private open(): RedactionStream {
     const artifact = this.cursor.artifact
-    return this.redactor.open(artifact ? artifact.name : this.options.name)
+    return this.redactor.open(artifact ? artifactPath(this.options.name, artifact) : this.options.name)
   }
 
   private advance(line: LogLine): void {
