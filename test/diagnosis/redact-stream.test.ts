@@ -55,6 +55,7 @@ const nasty = [
   '-----BEGIN CERTIFICATE-----',
   'MIIBpublicMIIBpublicMIIBpublicMIIBpublicMIIBpublic',
   '-----END CERTIFICATE-----',
+  '  evidence: ghp_MadeUp0SecretMadeUp0SecretMadeUp0 was "refused"\r',
   'password=made-up at the very end',
 ].join('\n')
 

@@ -48,6 +48,7 @@ const seeds = [
   'ad_a_a',
   'sk-',
   '1234567890:AA',
+  '  evidence: ***HIDDEN***  ',
 ]
 
 /** Milliseconds of CPU, the least of three runs: other work on the machine does not count. */

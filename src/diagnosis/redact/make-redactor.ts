@@ -5,6 +5,7 @@ import { hideHeadlessKey } from './private-key.ts'
 import { redactJson, redactJsonText } from './redact-json.ts'
 import type { Redactor } from './redactor.ts'
 import { hitsIn } from './rules.ts'
+import { tapStage } from './tap-stage.ts'
 import { type RedactorFile, readRedactorFile } from './troubleshoot.ts'
 import { hideAtPath, hideInDocument } from './yaml-path.ts'
 
@@ -30,14 +31,14 @@ export function makeRedactor({ files = [] }: RedactorOptions = {}): Redactor {
 
   function whole(name: string, text: string, tally: Tally): string {
     const withoutHeadless = hideHeadlessKey(text, () => tally.add('private-key'))
-    const stream = new LineStream([builtInStage(tally.add), ...ownStages(name, tally)], tally, longestLineOfText)
+    const stream = new LineStream([builtInStage(tally.add), ...ownStages(name, tally), tapStage], tally, longestLineOfText)
     return stream.push(withoutHeadless) + stream.flush()
   }
 
   return {
     open(name) {
       const tally = new Tally()
-      return new LineStream([builtInStage(tally.add), ...ownStages(name, tally)], tally)
+      return new LineStream([builtInStage(tally.add), ...ownStages(name, tally), tapStage], tally)
     },
     text(name, text) {
       const tally = new Tally()
