@@ -44,6 +44,9 @@ export type End = 'proven' | 'terminated' | 'gone' | 'cut' | 'late' | 'cancelled
 
 const maxGaps = 20
 
+/** Only suspected: the rotated file may have ended with the last line that was read. An end line with the right counts disproves it. */
+export const rotationGap = 'the log was rotated while nobody could follow it: lines may be missing here'
+
 export const start: Cursor = { segment: 0, sameTime: 0, lines: 0, bytes: 0, stored: 0, artifacts: 0, redactions: {}, gaps: [] }
 
 export function withGap(cursor: Cursor, gap: string): Cursor {

@@ -15,7 +15,7 @@ import { labComponent } from './lab-components.ts'
 
 needsLab()
 const namespace = useNamespace('flood')
-const gap = 'the log was rotated while nobody could follow it: lines are missing here'
+const gap = 'the log was rotated while nobody could follow it: lines may be missing here'
 
 /** Turn after turn, each from where `from` says that the last one left off. */
 async function listenToEnd(listened: Listened, store: MemoryStore, from: (cursor: Cursor) => Cursor, turnMs?: number): Promise<Cursor> {

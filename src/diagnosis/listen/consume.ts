@@ -1,5 +1,5 @@
 import type { LogAnswer } from '../../ports/cluster/cluster.ts'
-import type { Cursor } from '../cursor.ts'
+import { type Cursor, rotationGap } from '../cursor.ts'
 import { Alarm } from './alarm.ts'
 import { LineSplitter, type LogLine } from './log-lines.ts'
 import type { Pipeline } from './pipeline.ts'
@@ -60,7 +60,10 @@ export async function consume(open: (signal: AbortSignal) => Promise<LogAnswer>,
   }
   const leave = (how: Consumed['how'], rest?: LogLine): Consumed => {
     cutIf(how !== 'proven' && how !== 'cut' && how !== 'cancelled')
-    return { how, news, ...(rest && rest.time !== undefined && resume.judge(rest) !== 'old' ? { rest } : {}) }
+    const judged = rest && rest.time !== undefined ? resume.judge(rest) : 'old'
+    if (judged === 'lost') pipeline.gap(rotationGap)
+    // A line that may be all that is left settles it, too.
+    return { how: how === 'unsettled' && judged === 'lost' ? 'eof' : how, news, ...(rest && judged !== 'old' ? { rest } : {}) }
   }
   try {
     for (;;) {
@@ -93,7 +96,7 @@ export async function consume(open: (signal: AbortSignal) => Promise<LogAnswer>,
         words = line.time === undefined
         if (judged === 'old') continue
         if (line.time === undefined) return leave('error')
-        if (judged === 'lost') pipeline.gap('the log was rotated while nobody could follow it: lines are missing here')
+        if (judged === 'lost') pipeline.gap(rotationGap)
         news = true
         for (const piece of pipeline.take(line)) writer.put(piece)
         if (pipeline.ended === 'proven') return leave('proven')

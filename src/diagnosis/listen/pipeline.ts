@@ -1,4 +1,4 @@
-import { addCounts, type Cursor, digestOf, type End, type OpenArtifact, withGap } from '../cursor.ts'
+import { addCounts, type Cursor, digestOf, type End, type OpenArtifact, rotationGap, withGap } from '../cursor.ts'
 import { join } from '../join.ts'
 import type { RedactionStream, Redactor } from '../redact/redactor.ts'
 import { artifactPath, type SegmentHeader } from '../segment.ts'
@@ -115,7 +115,7 @@ export class Pipeline {
     const cut = line.length > maxLineBytes
     if (cut) this.gap(`a line of ${line.length} bytes was cut after ${maxLineBytes}`)
     this.text(text + (cut ? ` [autodiagnose: ${line.length - maxLineBytes} bytes of this line were dropped]` : '') + (line.ended ? '\n' : ''))
-    if (proven) this.cursor = { ...this.cursor, end: 'proven' }
+    if (proven) this.cursor = { ...this.cursor, gaps: this.cursor.gaps.filter((gap) => gap !== rotationGap), end: 'proven' }
     return pieces
   }
 

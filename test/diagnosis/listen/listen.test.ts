@@ -136,7 +136,7 @@ describe('rotation', () => {
     there.kubelet.rotated = early.lines + 20
     const cursor = await listenTurn({ ...there.params, cursor: early, turnEndsAt: there.clock.ms + 60_000 }, there.deps, new AbortController().signal)
     const { text } = await stored(there.store)
-    expect(cursor.gaps).toEqual(['the log was rotated while nobody could follow it: lines are missing here'])
+    expect(cursor.gaps).toEqual(['the log was rotated while nobody could follow it: lines may be missing here'])
     expect(text).toBe(`${textOf(lines.slice(0, early.lines))}# autodiagnose gap: ${cursor.gaps[0]}\n${textOf(lines.slice(early.lines + 20))}`)
   })
 
@@ -148,6 +148,34 @@ describe('rotation', () => {
     const cursor = await listenTurn({ ...there.params, cursor: early, turnEndsAt: there.clock.ms + 60_000 }, there.deps, new AbortController().signal)
     expect(cursor.gaps).toEqual([])
     expect((await stored(there.store)).text).toBe(textOf(lines))
+  })
+})
+
+describe('rotation right behind the last line that was read', () => {
+  const texts = ['one', 'two', '# autodiagnose end lines=2 bytes=8']
+  const read = async (endLine: boolean) => {
+    const first = await listenToEnd(world(written('one')), 60_000)
+    const { end: _, ...cursor } = first
+    const there = world(written(...texts), {}, { endLine })
+    there.kubelet.rotated = 1
+    return listenTurn({ ...there.params, cursor }, there.deps, new AbortController().signal)
+  }
+
+  test('is a gap as long as nothing proves the contrary', async () => {
+    expect(await read(false)).toMatchObject({ end: 'terminated', gaps: [expect.stringContaining('lines may be missing here')] })
+  })
+
+  test('is none when the end line does', async () => {
+    expect(await read(true)).toMatchObject({ end: 'proven', gaps: [] })
+  })
+
+  test('is a gap, too, where the one line that is left has no newline', async () => {
+    const { end: _, ...cursor } = await listenToEnd(world(written('one')), 60_000)
+    const [one, two] = written('one', 'two') as [Written, Written]
+    const there = world([one, { ...two, ended: false }])
+    there.kubelet.rotated = 1
+    const last = await listenTurn({ ...there.params, cursor }, there.deps, new AbortController().signal)
+    expect(last).toMatchObject({ lines: 2, gaps: [expect.stringContaining('lines may be missing here')] })
   })
 })
 
