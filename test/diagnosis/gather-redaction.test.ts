@@ -40,7 +40,7 @@ function withEvents(items: readonly Raw[]): Captured {
 
 describe('a secret never survives in a finding', () => {
   test.each(Object.entries(quoted))('in %s, wherever it is cut', async (_, world) => {
-    // Title and evidence are cut at 400 and 2000 characters: each cut once at every character of the secret.
+    // Title and evidence are cut at 400 and 2000 characters: the secret stands across each cut, somewhere.
     for (const limit of [100, 400, 2000]) {
       for (let at = Math.max(0, limit - 150); at <= limit; at += 4) {
         const { gathered, files } = await gatherOf(world(`${'.'.repeat(at)} ${url} is refused`))
@@ -71,4 +71,68 @@ test('a title is one line without a period, and has its length only after it was
   const { gathered } = await gatherOf((quoted['an event'] as (text: string) => Captured)(`one.\n${'x'.repeat(5000)}`))
   const [finding] = gathered.findings
   expect([finding?.title.length, finding?.title.slice(0, 19), finding?.evidence?.length]).toEqual([401, 'FailedMount: one. x', 2000])
+})
+
+describe('a copy of the manifest in an annotation', () => {
+  const value = 'plain-words-of-one'
+  const pod = {
+    spec: {
+      containers: [
+        {
+          name: 'shop',
+          image: 'shop:1',
+          env: [
+            { name: 'GREETING', value },
+            { name: 'NODE', valueFrom: { fieldRef: {} } },
+          ],
+        },
+      ],
+    },
+  }
+  const yaml = `spec:\n  containers:\n    - name: shop\n      env:\n        - name: GREETING\n          value: ${value}\n`
+  const fileWith = async (name: string, text: string) => {
+    const { file, redactions } = await gatherOf(changed(web, { metadata: { annotations: { [name]: text } } }))
+    return { text: file('cluster-resources/pods/') ?? '', redactions }
+  }
+
+  test.each([
+    ['kubectl.kubernetes.io/last-applied-configuration', JSON.stringify(pod)],
+    ['kapp.k14s.io/original', JSON.stringify(pod)],
+    ['banzaicloud.com/last-applied', btoa(`PK ${value}`)],
+    ['example.com/template', JSON.stringify({ template: pod })],
+    ['example.com/template', JSON.stringify([pod], null, 2)],
+    ['example.com/template', JSON.stringify({ metadata: { annotations: { 'example.com/inner': JSON.stringify(pod) } } })],
+    ['example.com/template', yaml],
+    ['example.com/template', yaml.replaceAll('\n', '\r\n')],
+    ['example.com/env', `env: [{ name: GREETING, value: ${value} }]`],
+  ])('%s: %s has no value of a variable', async (name, copy) => {
+    const { text } = await fileWith(name, copy)
+    expect(text).toContain('***HIDDEN***')
+    expect(text).not.toContain(value)
+    expect(text).not.toContain(btoa(`PK ${value}`))
+  })
+
+  test('keeps what is no value of a variable, and is counted', async () => {
+    const { text, redactions } = await fileWith('example.com/template', JSON.stringify(pod))
+    const [container] = JSON.parse(JSON.parse(text).items[0].metadata.annotations['example.com/template']).spec.containers
+    expect(container).toEqual({
+      name: 'shop',
+      image: 'shop:1',
+      env: [
+        { name: 'GREETING', value: '***HIDDEN***' },
+        { name: 'NODE', valueFrom: { fieldRef: {} } },
+      ],
+    })
+    const own = (await fileWith('example.com/none', 'x')).redactions['env-literal'] ?? 0
+    expect(redactions['env-literal']).toBe(own + 1)
+  })
+
+  test.each([
+    ['sidecar.example/status', '{"version":"1","envoy": [1,  2]}'],
+    ['example.com/note', 'the env: production'],
+    ['example.com/broken', '{"env": ['],
+  ])('%s: %s stays as it is', async (name, annotation) => {
+    const { text } = await fileWith(name, annotation)
+    expect(JSON.parse(text).items[0].metadata.annotations[name]).toBe(annotation)
+  })
 })

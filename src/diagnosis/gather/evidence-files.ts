@@ -1,7 +1,8 @@
 import type { RawPod } from '../../ports/cluster/cluster.ts'
 import type { Finding } from '../diagnosis.ts'
 import type { EvidenceFile } from '../gathered.ts'
-import { hidden, type RedactionCounts } from '../redact/redactor.ts'
+import type { RedactionCounts } from '../redact/redactor.ts'
+import { dropEnv } from './drop-env.ts'
 import type { GatherDeps } from './gather.ts'
 import { paths, type Readings } from './readings.ts'
 
@@ -61,21 +62,4 @@ function allowed(log: string, policy: 'quoted' | 'tail' | 'none', findings: read
   const quoted = new Set(findings.flatMap(({ evidence = '' }) => evidence.split('\n')).filter((line) => line.trim() !== ''))
   const lines = log.split('\n').filter((line) => quoted.has(line))
   return lines.length > 0 ? `${lines.join('\n')}\n` : ''
-}
-
-const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration'
-
-function dropEnv(pod: RawPod): { readonly value: unknown; readonly dropped: number } {
-  let dropped = 0
-  const value: unknown = JSON.parse(JSON.stringify(pod), (key, inner: unknown) => {
-    // kubectl's own copy of the manifest holds the same values once more.
-    if (key === lastApplied) return hidden
-    if (key !== 'env' || !Array.isArray(inner)) return inner
-    return inner.map((variable: unknown) => {
-      if (typeof variable !== 'object' || variable === null || !('value' in variable) || variable.value === '') return variable
-      dropped += 1
-      return { ...variable, value: hidden }
-    })
-  })
-  return { value, dropped }
 }
