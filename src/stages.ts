@@ -1,6 +1,7 @@
 import { type Conclusion, concludeFrom } from './conclusion.ts'
 import { containerStages } from './container-stages.ts'
 import type { Deps } from './deps.ts'
+import { boundDeclared } from './diagnosis/admit/policy.ts'
 import type { Diagnosis, DiagnosisRequest, Finding, ReportStatus } from './diagnosis/diagnosis.ts'
 import { type GatherResult, gather } from './diagnosis/gather/gather.ts'
 import { harmBetween, harmUnknown } from './diagnosis/gather/harm-between.ts'
@@ -38,7 +39,8 @@ export function stagesOf(request: DiagnosisRequest, deps: Deps) {
         'gather the evidence',
         async (signal): Promise<GatherOutcome> => {
           await records.update(id, { state: 'gathering' })
-          const evidence: GatherResult = await gather(request, { cluster: cluster(), config, redactor, clock }, signal)
+          const complain = boundDeclared(config.policy, request)
+          const evidence: GatherResult = await gather(request, { cluster: cluster(), config, redactor, clock, complain }, signal)
           const bytes = new TextEncoder().encode(JSON.stringify(evidence))
           const kept = await store.create(evidenceKey, bytes, { contentType: 'application/json', signal })
           // The step ran before, and may have picked another pod then: what is stored is what the bundle shows.

@@ -1,6 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import type { Deps } from '../deps.ts'
 import { requestSchema } from '../diagnosis/accept/request.ts'
+import { boundDeclared } from '../diagnosis/admit/policy.ts'
 import { type DiagnosisRequest, profiles, refusalCodes } from '../diagnosis/diagnosis.ts'
 import { gather } from '../diagnosis/gather/gather.ts'
 import { type Preflight, preflight } from '../diagnosis/inject/preflight.ts'
@@ -71,7 +72,8 @@ async function ask(request: DiagnosisRequest, deps: Deps, requestSignal: AbortSi
     answer.refusal ? { ...answer, refusal: { ...answer.refusal, message: deps.redactor.text('message', answer.refusal.message).text } } : answer
   void deps.clock.sleep(timeoutMs, asked.signal).then(() => timeout.abort())
   try {
-    const { gathered } = await gather(request, { cluster, config: deps.config, redactor: deps.redactor, clock: deps.clock }, signal)
+    const { config, redactor, clock } = deps
+    const { gathered } = await gather(request, { cluster, config, redactor, clock, complain: boundDeclared(config.policy, request) }, signal)
     return redacted(await preflight(request, gathered, deps, signal))
   } catch (error) {
     const nothing = { ok: false, warnings: [], profile: request.profile, checks: request.checks }

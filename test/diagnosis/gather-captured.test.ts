@@ -45,7 +45,13 @@ async function gatherCaptured(name: string) {
       profile: 'auto',
       checks: [],
     },
-    { cluster, config, redactor: makeRedactor(), clock: { now: () => Date.parse(captured.now), sleep: async () => undefined } },
+    {
+      cluster,
+      config,
+      redactor: makeRedactor(),
+      complain: () => undefined,
+      clock: { now: () => Date.parse(captured.now), sleep: async () => undefined },
+    },
     new AbortController().signal,
   )
 }

@@ -1,6 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import type { Raw } from '../../src/ports/cluster/cluster.ts'
+import { type ConfigInput, configSchema } from '../../src/config.ts'
+import { boundDeclared } from '../../src/diagnosis/admit/policy.ts'
+import { readAnnotations } from '../../src/diagnosis/gather/annotations.ts'
+import type { Raw, RawPod } from '../../src/ports/cluster/cluster.ts'
 import { captured, changed, gatherOf } from './gather-world.ts'
+
+type Rule = Partial<NonNullable<ConfigInput['policy']>[number]>
 
 describe('findings of real pods', () => {
   // What the first finding has to say, in one sentence.
@@ -60,6 +65,36 @@ describe('findings of real pods', () => {
 })
 
 describe('annotations', () => {
+  test.each<[string, Rule[], string, string]>([
+    ['default', [{ checks: ['default'] }], '', 'dump http=http://stock:1/ processes=/x tcp=db:5432'],
+    ['a URL', [{ checks: ['default', 'http=http://stock:*/*'] }], 'http=http://stock:1/', 'dump processes=/x tcp=db:5432'],
+    ['another rule', [{ checks: ['default'] }, { checks: ['tcp', 'processes'] }], 'processes=/x tcp=db:5432', 'dump http=http://stock:1/'],
+    ['a rule of another namespace', [{ checks: ['default'] }, { namespaces: ['shop'] }], '', 'dump http=http://stock:1/ processes=/x tcp=db:5432'],
+    ['a rule of another profile', [{ checks: ['default'] }, { profiles: ['baseline'] }], '', 'dump http=http://stock:1/ processes=/x tcp=db:5432'],
+    ['everything', [{}], 'dump http=http://stock:1/ processes=/x tcp=db:5432', ''],
+  ])('choose inside of what policy allows the requester: %s', (_, rules, used, dropped) => {
+    const policy = configSchema.shape.policy.parse(rules.map((rule) => ({ principals: ['ann'], namespaces: ['prod'], ...rule })))
+    const request = { requester: 'ann', cluster: 'main', target: { namespace: 'prod' }, profile: 'auto' as const, checks: [] }
+    const declared = 'dump processes http=http://stock:1/ processes=/x tcp=db:5432'
+    const pod = { metadata: { annotations: { 'autodiagnose.dev/checks': declared } } } as unknown as RawPod
+    const { checks, findings } = readAnnotations(pod, ['dump'], boundDeclared(policy, request))
+    expect(checks.map(({ name, param }) => (param === undefined ? name : `${name}=${param}`)).join(' ')).toBe(used)
+    expect(findings.map(({ severity, title }) => [severity, title])).toEqual(
+      dropped
+        .split(' ')
+        .flatMap((entry) => (entry === '' ? [] : [['info', `The annotation autodiagnose.dev/checks of the pod has what is not used: "${entry}"`]])),
+    )
+    for (const { next } of findings) expect(next).toMatch(/^policy allows "ann" "default".* in namespace "prod": /)
+  })
+
+  test('that policy keeps out leave what the service finds by itself', async () => {
+    const world = changed(captured('healthy-web'), { metadata: { annotations: { 'autodiagnose.dev/checks': 'dns=elsewhere' } } })
+    const free = await gatherOf(world)
+    const bound = await gatherOf(world, { complain: () => 'policy allows nothing' })
+    expect(free.gathered.hints).toEqual([{ name: 'dns', param: 'elsewhere' }, ...bound.gathered.hints])
+    expect(bound.gathered.findings).toMatchObject([{ severity: 'info', next: 'policy allows nothing' }])
+  })
+
   const annotated = (checks: string, more: object = {}) =>
     gatherOf(changed(captured('healthy-web'), { metadata: { annotations: { 'autodiagnose.dev/checks': checks, ...more } } }))
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { type ConfigInput, configSchema } from '../../src/config.ts'
-import type { DiagnosisRequest } from '../../src/diagnosis/diagnosis.ts'
+import type { CheckRequest, DiagnosisRequest } from '../../src/diagnosis/diagnosis.ts'
 import { gather } from '../../src/diagnosis/gather/gather.ts'
 import { makeRedactor } from '../../src/diagnosis/redact/make-redactor.ts'
 import type { Cluster, Raw, RawPod } from '../../src/ports/cluster/cluster.ts'
@@ -74,7 +74,13 @@ export async function gatherOf(
     request = {},
     cluster = {},
     evidence = {},
-  }: { request?: Partial<DiagnosisRequest>; cluster?: Partial<Cluster>; evidence?: NonNullable<ConfigInput['evidence']> } = {},
+    complain = () => undefined,
+  }: {
+    request?: Partial<DiagnosisRequest>
+    cluster?: Partial<Cluster>
+    evidence?: NonNullable<ConfigInput['evidence']>
+    complain?: (check: CheckRequest) => string | undefined
+  } = {},
 ) {
   const config = configSchema.parse({
     publicUrl: 'https://autodiagnose.example',
@@ -83,7 +89,7 @@ export async function gatherOf(
     evidence,
   })
   const clock = { now: () => Date.parse(world.now), sleep: async () => undefined }
-  const deps = { cluster: clusterOf(world, cluster), config, redactor: makeRedactor(), clock }
+  const deps = { cluster: clusterOf(world, cluster), config, redactor: makeRedactor(), clock, complain }
   const result = await gather(requestFor(world, request), deps, AbortSignal.timeout(10_000))
   return { ...result, file: (part: string) => result.files.find(({ path }) => path.includes(part))?.text }
 }

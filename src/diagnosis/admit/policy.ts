@@ -35,6 +35,19 @@ export function admit(policy: Policy, who: string, wanted: Wanted): Verdict {
   return { kind: 'allowed' }
 }
 
+/**
+ * Tells of a check that the pod's annotations name why it is not run for this request, or undefined. Owners of an application choose
+ * inside of what policy allows: what the requester could have asked for in the same request.
+ */
+export function boundDeclared(policy: Policy, request: Wanted & { readonly requester: string }): (check: CheckRequest) => string | undefined {
+  const who = request.requester
+  const others = dimensions(who, request).filter(([dimension]) => dimension !== 'checks')
+  const rules = rulesOf(policy, who).filter((rule) => others.every(([, matches]) => matches(rule)))
+  const patterns = [...new Set(rules.flatMap(({ checks }) => checks))].map((pattern) => `"${pattern}"`).join(', ') || 'no checks'
+  const message = `policy allows "${who}" ${patterns} in namespace "${request.target.namespace}": have a rule allow this one, or take it out`
+  return (check) => (admit(policy, who, { ...request, checks: [check] }).kind === 'allowed' ? undefined : message)
+}
+
 type Rule = Policy[number]
 
 function dimensions(who: string, wanted: Wanted): readonly (readonly [Dimension, (rule: Rule) => boolean, string])[] {

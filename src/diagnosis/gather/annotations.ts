@@ -12,14 +12,17 @@ export interface Annotations {
   readonly findings: readonly Finding[]
 }
 
+/** Why a check that the owners declare may not run, or undefined. */
+export type Complain = (check: CheckRequest) => string | undefined
+
 const prefix = 'autodiagnose.dev/'
 const maxChecks = 16
 
 /**
- * `autodiagnose.dev/checks`: checks as in a request, between blanks or commas. `autodiagnose.dev/opt-out`: anything but `false`
- * keeps containers out, an empty value and a misspelt one included.
+ * `autodiagnose.dev/checks`: checks as in a request, between blanks or commas, of which `complain` takes out what policy does not
+ * allow. `autodiagnose.dev/opt-out`: anything but `false` keeps containers out, an empty value and a misspelt one included.
  */
-export function readAnnotations(pod: RawPod, extraChecks: readonly string[]): Annotations {
+export function readAnnotations(pod: RawPod, extraChecks: readonly string[], complain: Complain): Annotations {
   const annotations = pod.metadata.annotations ?? {}
   const findings: Finding[] = []
   const checks: CheckRequest[] = []
@@ -27,8 +30,12 @@ export function readAnnotations(pod: RawPod, extraChecks: readonly string[]): An
   for (const entry of (annotations[`${prefix}checks`] ?? '').split(/[\s,]+/).filter(Boolean)) {
     const check = parseCheck(entry, known)
     if (typeof check === 'string') findings.push(unused('checks', entry, check))
-    else if (checks.length === maxChecks) findings.push(unused('checks', entry, `leave some out: ${maxChecks} are read`))
-    else if (check.param !== undefined || !defaultChecks.includes(check.name)) checks.push(check)
+    else if (check.param === undefined && defaultChecks.includes(check.name)) continue
+    else {
+      const why = complain(check) ?? (checks.length === maxChecks ? `leave some out: ${maxChecks} are read` : undefined)
+      if (why === undefined) checks.push(check)
+      else findings.push(unused('checks', entry, why))
+    }
   }
   for (const name of Object.keys(annotations))
     if (name.startsWith(prefix) && !['checks', 'opt-out'].includes(name.slice(prefix.length)))

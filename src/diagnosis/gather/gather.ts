@@ -4,7 +4,7 @@ import type { Cluster } from '../../ports/cluster/cluster.ts'
 import type { CheckRequest, DiagnosisRequest, Refusal } from '../diagnosis.ts'
 import type { EvidenceFile, Gathered } from '../gathered.ts'
 import type { RedactionCounts, Redactor } from '../redact/redactor.ts'
-import { readAnnotations } from './annotations.ts'
+import { type Complain, readAnnotations } from './annotations.ts'
 import { evidenceFiles } from './evidence-files.ts'
 import { cutFinding } from './evidence-finding.ts'
 import { evidenceFindings } from './findings.ts'
@@ -20,6 +20,8 @@ export interface GatherDeps {
   readonly config: Config
   readonly redactor: Redactor
   readonly clock: Clock
+  /** Why policy keeps out a check that the pod's annotations name, or undefined. */
+  readonly complain: Complain
 }
 
 export interface GatherResult {
@@ -39,7 +41,7 @@ export async function gather(request: DiagnosisRequest, deps: GatherDeps, signal
   if (picked.kind === 'refused') return nothing(picked.refusal, clock.now())
   const { pod } = picked
   const target = readTarget(pod, request.container)
-  const annotations = readAnnotations(pod, config.diagnosis.extraChecks)
+  const annotations = readAnnotations(pod, config.diagnosis.extraChecks, deps.complain)
   const readings = await readBeside(pod, target.container, deps, signal)
   const headroom = headroomOf(pod, readings.metrics, clock.now())
   // Where no line of a log may leave the cluster, none is quoted either.
