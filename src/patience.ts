@@ -1,4 +1,4 @@
-import type { Clock, Log } from './deps.ts'
+import type { Deps } from './deps.ts'
 import { ClusterForbidden, ClusterUnavailable } from './ports/cluster/cluster.ts'
 import { StoreUnavailable } from './ports/store/store.ts'
 
@@ -11,22 +11,24 @@ export interface Patience {
 
 /**
  * Runs an effect until it succeeds: what may pass is tried again with backoff, anything else three times in all. What does not
- * pass becomes the value that `giveUp` makes of one sentence, so that the story goes on and tells it.
+ * pass becomes the value that `giveUp` makes of one sentence, so that the story goes on and tells it. When the service stops, the
+ * effect is aborted, to leave nothing half done behind, and what it throws is thrown: the engine runs the step again after the next start.
  */
 export async function patiently<T>(
   what: string,
   effect: (signal: AbortSignal) => Promise<T>,
   giveUp: (message: string) => T | Promise<T>,
   patience: Patience,
-  deps: { readonly clock: Clock; readonly log: Log },
+  deps: Pick<Deps, 'clock' | 'log' | 'stopping'>,
 ): Promise<T> {
   const until = deps.clock.now() + patience.ms
   let others = 0
   for (let attempt = 1; ; attempt++) {
     const controller = new AbortController()
     try {
-      return await effect(controller.signal)
+      return await effect(AbortSignal.any([controller.signal, deps.stopping]))
     } catch (error) {
+      if (deps.stopping.aborted) throw error
       const passing = error instanceof ClusterUnavailable || error instanceof StoreUnavailable
       const left = until - deps.clock.now()
       if (!passing) others += 1
@@ -34,7 +36,7 @@ export async function patiently<T>(
       // What passes needs no stack, and a bug needs one once.
       deps.log(again ? 'warn' : 'error', `Cannot ${what}`, { attempt, error: passing || others > 1 ? message(error) : describe(error) })
       if (again) {
-        await deps.clock.sleep(Math.min(100 * 2 ** attempt, 5000, Math.max(left, 100)))
+        await deps.clock.sleep(Math.min(100 * 2 ** attempt, 5000, Math.max(left, 100)), deps.stopping)
         continue
       }
       if (passing && patience.rethrow?.()) throw error

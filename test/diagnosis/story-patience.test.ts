@@ -16,7 +16,8 @@ function place() {
       now += ms
     },
   }
-  return { slept, logged, deps: { clock, log: (level: string) => void logged.push(level) } }
+  const stop = new AbortController()
+  return { slept, logged, stop, deps: { clock, log: (level: string) => void logged.push(level), stopping: stop.signal } }
 }
 
 /** Fails with these in turn, then succeeds. */
@@ -35,6 +36,18 @@ const many = (error: Error) => Array.from({ length: 10_000 }, () => error)
 const giveUp = (message: string) => message
 
 describe('patiently', () => {
+  test('aborts an effect when the service stops, and leaves it to be run again', async () => {
+    const { deps, stop, logged } = place()
+    const aborted = new Error('aborted')
+    const effect = (signal: AbortSignal) =>
+      new Promise<string>((_, reject) => {
+        signal.addEventListener('abort', () => reject(aborted))
+        stop.abort()
+      })
+    await expect(patiently('do it', effect, giveUp, { ms: 60_000 }, deps)).rejects.toBe(aborted)
+    expect(logged).toEqual([])
+  })
+
   test('tries what may pass until it passes, ever slower and at most every 5 s', async () => {
     const { deps, slept, logged } = place()
     const { effect } = failing([...Array.from({ length: 8 }, () => new ClusterUnavailable('refused')), new StoreUnavailable('slow down')])
