@@ -9,6 +9,8 @@ export interface Cursor {
   readonly segment: number
   /** Timestamp of the last line that was consumed, as the kubelet wrote it; absent at the beginning. */
   readonly time?: string
+  /** The latest timestamp consumed, where that is another: two writers of one log may be out of order. */
+  readonly latest?: string
   /** How many consumed lines at the end carry exactly that timestamp. */
   readonly sameTime: number
   /** Digest of the last consumed line: a resumed log must hold it, or something was lost. */

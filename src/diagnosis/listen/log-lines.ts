@@ -76,8 +76,12 @@ function timeOf(line: Uint8Array): string | undefined {
   return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/.test(text) ? text : undefined
 }
 
-/** The second that a timestamp lies in, in UTC, as `sinceTime` wants it: the kubelet gets whole seconds. */
-export function secondOf(time: string): string {
+/** The second before that of a timestamp, for `sinceTime`: the kubelet gets whole seconds, and what was written behind a line may be a little older. */
+export function secondBefore(time: string): string {
+  return secondOf(new Date(Date.parse(time) - 1000).toISOString())
+}
+
+function secondOf(time: string): string {
   return new Date(Math.floor(Date.parse(time) / 1000) * 1000).toISOString().replace('.000Z', 'Z')
 }
 
@@ -85,6 +89,12 @@ export function secondOf(time: string): string {
 export function compareTimes(a: string, b: string): number {
   if (a === b) return 0
   return Date.parse(secondOf(a)) - Date.parse(secondOf(b)) || nanos(a) - nanos(b)
+}
+
+/** The later of two timestamps; quick where both are written alike. */
+export function laterOf(a: string, b: string): string {
+  if (a.length === b.length && a.endsWith('Z') && b.endsWith('Z')) return a > b ? a : b
+  return compareTimes(a, b) > 0 ? a : b
 }
 
 function nanos(time: string): number {

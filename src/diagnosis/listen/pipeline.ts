@@ -4,7 +4,7 @@ import type { RedactionStream, Redactor } from '../redact/redactor.ts'
 import { artifactPath, type SegmentHeader } from '../segment.ts'
 import { decodeLine, endOfArtifact, looksLikeText, parseBegin } from './artifact-frame.ts'
 import { parseEndLine } from './end-line.ts'
-import { type LogLine, maxLineBytes } from './log-lines.ts'
+import { type LogLine, laterOf, maxLineBytes } from './log-lines.ts'
 import { TextLines } from './text-lines.ts'
 
 export interface PipelineOptions {
@@ -162,7 +162,9 @@ export class Pipeline {
   }
 
   private advance(line: LogLine): void {
-    const { cursor } = this
+    const { latest: before, ...cursor } = this.cursor
+    const seen = before ?? cursor.time
+    const latest = seen !== undefined && line.time !== undefined ? laterOf(seen, line.time) : seen
     const sameTime = line.time === cursor.time ? cursor.sameTime + 1 : 1
     this.last = line.bytes
     this.cursor = {
@@ -171,6 +173,7 @@ export class Pipeline {
       lines: cursor.lines + 1,
       bytes: cursor.bytes + line.length + (line.ended ? 1 : 0),
       ...(line.time === undefined ? {} : { time: line.time }),
+      ...(latest === undefined || latest === (line.time ?? cursor.time) ? {} : { latest }),
     }
   }
 

@@ -3,7 +3,7 @@ import { compareTimes, type LogLine } from './log-lines.ts'
 
 /**
  * Finds in a reopened log the place behind the last consumed line. `sinceTime` reaches the kubelet in whole seconds, so the
- * stream begins with lines that were consumed already; distinct lines may share a timestamp, so only the position tells.
+ * stream begins with lines that were consumed already; distinct lines may share a timestamp, or be out of order, so only the position tells.
  */
 export class Resume {
   private same = 0
@@ -29,14 +29,13 @@ export class Resume {
     const last = this.cursor.time as string
     // The rest of a line that began before the second we asked for, or the kubelet's words; neither is new.
     if (line.time === undefined) return 'old'
-    const order = compareTimes(line.time, last)
-    if (order < 0) return 'old'
-    if (order === 0) {
+    if (line.time === last) {
       this.same += 1
-      if (this.same < this.cursor.sameTime) return 'old'
-      this.found = true
-      return digestOf(line.bytes) === this.cursor.digest ? 'old' : 'lost'
+      if (this.same >= this.cursor.sameTime && digestOf(line.bytes) === this.cursor.digest) this.found = true
+      return 'old'
     }
+    // Lines may be out of order: only one that is later than all that were consumed says that the place is gone.
+    if (compareTimes(line.time, this.cursor.latest ?? last) <= 0) return 'old'
     this.found = true
     return 'lost'
   }

@@ -5,7 +5,7 @@ import type { Cursor } from '../cursor.ts'
 import type { Redactor } from '../redact/redactor.ts'
 import { adopt } from '../segment.ts'
 import { consume } from './consume.ts'
-import { secondOf } from './log-lines.ts'
+import { secondBefore } from './log-lines.ts'
 import { Pipeline, type PipelineOptions } from './pipeline.ts'
 import { Adopted, SegmentWriter } from './segment-writer.ts'
 
@@ -92,7 +92,12 @@ async function readOnce(
   const follow = !state.ended && !late
   const leaveAt = late ? params.turnEndsAt : Math.min(params.turnEndsAt, params.giveUpAt)
   const open = (left: AbortSignal): Promise<LogAnswer> =>
-    deps.cluster.openLog(params.pod, params.container, { follow, ...(cursor.time === undefined ? {} : { sinceTime: secondOf(cursor.time) }) }, left)
+    deps.cluster.openLog(
+      params.pod,
+      params.container,
+      { follow, ...(cursor.time === undefined ? {} : { sinceTime: secondBefore(cursor.time) }) },
+      left,
+    )
 
   try {
     const consumed = await consume(open, { deps, cursor, pipeline, writer, signal, leaveAt })

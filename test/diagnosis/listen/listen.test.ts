@@ -11,6 +11,9 @@ const textOf = (lines: readonly Written[]): string =>
 const at = (ms: number): bigint => BigInt(Date.parse('2026-01-02T03:04:05Z') + ms) * 1_000_000n
 const written = (...texts: string[]): Written[] => texts.map((text, n) => ({ ns: at(n * 10), bytes: encode(text) }))
 
+/** Every other pair of lines has its timestamps in the wrong order, as two writers may. */
+const swapped = (lines: readonly Written[]): Written[] => lines.map((line, n) => ({ ...line, ns: lines[n ^ 1]?.ns ?? line.ns }))
+
 describe('every line exactly once', () => {
   test('whatever the chunks, breaks and turns', async () => {
     const breaks = fc.array(fc.record({ after: fc.nat(4000), how: fc.constantFrom('error' as const, 'words' as const) }), { maxLength: 12 })
@@ -23,8 +26,9 @@ describe('every line exactly once', () => {
         breaks,
         fc.integer({ min: 3000, max: 9000 }),
         fc.boolean(),
-        async (count, same, sizes, failing, turnMs, stale) => {
-          const lines = numbered(count, same)
+        fc.boolean(),
+        async (count, same, sizes, failing, turnMs, stale, disorder) => {
+          const lines = disorder ? swapped(numbered(count, same)) : numbered(count, same)
           const there = world(lines, { chunks: sizes, breaks: failing })
           const cursor = await listenToEnd(there, turnMs, stale)
           expect((await stored(there.store)).text).toBe(textOf(lines))
