@@ -1,8 +1,8 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import type { Deps } from '../deps.ts'
 import { fieldErrors } from '../diagnosis/accept/field-error.ts'
-import { isOperator } from '../diagnosis/admit/policy.ts'
-import { readSwitch, setPaused } from '../diagnosis/inject/harm-switch.ts'
+import { isOperator, maySee, visibleTo } from '../diagnosis/admit/policy.ts'
+import { type InjectionSwitch, readSwitch, setPaused } from '../diagnosis/inject/harm-switch.ts'
 import { routes } from '../routes.ts'
 import { readBody } from './body.ts'
 import type { App } from './env.ts'
@@ -13,7 +13,10 @@ const switchSchema = z
     paused: z.boolean(),
     by: z.string().optional().openapi({ description: 'Who paused or resumed it last; absent: the service itself.' }),
     at: z.string().optional(),
-    harmed: z.array(z.string()).openapi({ description: 'Diagnoses whose target was harmed since the last resume.' }),
+    harmed: z
+      .array(z.string())
+      .openapi({ description: 'Diagnoses whose target was harmed since the last resume: all of them for operators, else those that you may see.' }),
+    harmedCount: z.number().int().openapi({ description: 'How many there are.' }),
     pausedByConfiguration: z.boolean(),
   })
   .openapi('Injection')
@@ -26,7 +29,7 @@ const getRoute = createRoute({
   path: routes.injection,
   summary: 'Whether injection is paused',
   security: [{ token: [] }],
-  responses: { ...answer, ...problemResponses('unauthorized') },
+  responses: { ...answer, ...problemResponses('unauthorized', 'forbidden') },
 })
 
 const postRoute = createRoute({
@@ -43,7 +46,18 @@ export function injection(app: App, deps: Deps): void {
   for (const route of [getRoute, postRoute]) app.openAPIRegistry.registerPath(route)
   const pausedByConfiguration = deps.config.harm.paused
 
-  app.get(routes.injection, async (c) => c.json({ ...(await readSwitch(deps)), pausedByConfiguration }))
+  const view = async (now: InjectionSwitch, name: string) => ({
+    ...now,
+    harmed: isOperator(deps.config.policy, name) ? now.harmed : await visible(now.harmed, name, deps),
+    harmedCount: now.harmed.length,
+    pausedByConfiguration,
+  })
+
+  app.get(routes.injection, async (c) => {
+    const { name } = c.get('principal')
+    if (visibleTo(deps.config.policy, name).length === 0) throw new Problem('forbidden', `No rule of the policy allows "${name}" anything`)
+    return c.json(await view(await readSwitch(deps), name))
+  })
 
   app.post(routes.injection, async (c) => {
     const { name } = c.get('principal')
@@ -57,6 +71,12 @@ export function injection(app: App, deps: Deps): void {
     }
     const changed = await setPaused(parsed.data.paused, name, deps)
     deps.log('warn', parsed.data.paused ? 'Injection was paused' : 'Injection was resumed', { by: name })
-    return c.json({ ...changed, pausedByConfiguration })
+    return c.json(await view(changed, name))
   })
+}
+
+/** An id tells that somebody was diagnosed, and when: it is shown to those who may see the diagnosis. */
+async function visible(ids: readonly string[], name: string, { config, records }: Pick<Deps, 'config' | 'records'>): Promise<readonly string[]> {
+  const found = await Promise.all(ids.map((id) => records.get(id)))
+  return ids.filter((_, at) => found[at] && maySee(config.policy, name, found[at]))
 }

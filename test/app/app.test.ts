@@ -62,7 +62,7 @@ describe('errors', () => {
 describe('injection', () => {
   it('is paused and resumed by operators', async () => {
     const { ask } = await setUp()
-    expect(await (await ask('/v1/injection')).json()).toEqual({ paused: false, harmed: [], pausedByConfiguration: false })
+    expect(await (await ask('/v1/injection')).json()).toEqual({ paused: false, harmed: [], harmedCount: 0, pausedByConfiguration: false })
     const paused = await ask('/v1/injection', { ...json({ paused: true }), as: 'olga' })
     expect(await paused.json()).toMatchObject({ paused: true, by: 'olga' })
     expect(await (await ask('/v1/injection')).json()).toMatchObject({ paused: true, by: 'olga' })
@@ -70,6 +70,25 @@ describe('injection', () => {
     expect([refused.status, (await problemOf(refused)).detail]).toEqual([403, expect.stringContaining('"alice" an operator')])
     await ask('/v1/injection', { ...json({ paused: false }), as: 'olga' })
     expect(await (await ask('/v1/injection')).json()).toMatchObject({ paused: false })
+  })
+
+  it('shows what was harmed to those who may see it, and to operators', async () => {
+    const policy = [
+      { principals: ['alice'], namespaces: ['shop'] },
+      { principals: ['bob'], namespaces: ['bank'] },
+      { principals: ['olga'], namespaces: ['none'], operator: true },
+    ]
+    const { ask, create, deps } = await setUp({ policy })
+    const [shop, bank] = [await create(), await create({ pod: 'bank/teller-0' }, 'bob')]
+    await deps.records.setValue('injection', { paused: true, harmed: [shop, bank] })
+    const seen = async (as: 'alice' | 'bob' | 'olga') => (await (await ask('/v1/injection', { as })).json()) as object
+    expect(await seen('alice')).toMatchObject({ harmed: [shop], harmedCount: 2 })
+    expect(await seen('bob')).toMatchObject({ harmed: [bank], harmedCount: 2 })
+    expect(await seen('olga')).toMatchObject({ harmed: [shop, bank], harmedCount: 2 })
+    const nobody = await ask('/v1/injection', { as: 'nobody' })
+    expect([nobody.status, JSON.stringify(await problemOf(nobody))]).toEqual([403, expect.not.stringContaining(shop)])
+    const kept = await ask('/v1/injection', { ...json({ paused: true }), as: 'olga' })
+    expect(await kept.json()).toMatchObject({ harmed: [shop, bank], harmedCount: 2 })
   })
 
   it.each([{}, { paused: 'yes' }, { paused: true, until: 'x' }])('refuses %j', async (body) => {
