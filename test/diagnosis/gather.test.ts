@@ -207,7 +207,9 @@ describe('the bundle’s files', () => {
             { name, value },
             { name: 'KEPT', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
           ]
-          const annotations = { 'kubectl.kubernetes.io/last-applied-configuration': JSON.stringify({ spec: { containers: [{ env }] } }) }
+          const manifest = { spec: { containers: [{ env }] } }
+          const lastApplied = { 'kubectl.kubernetes.io/last-applied-configuration': JSON.stringify(manifest) }
+          const annotations = { ...lastApplied, 'kapp.k14s.io/original': JSON.stringify({ metadata: { annotations: lastApplied }, ...manifest }) }
           const world = changed(captured('healthy-web'), { container: { env }, metadata: { annotations } })
           const { gathered, files, redactions } = await gatherOf(world)
           expect(JSON.stringify([gathered, files])).not.toContain(text)
@@ -217,6 +219,12 @@ describe('the bundle’s files', () => {
       ),
       { numRuns: 40 },
     )
+  })
+
+  test('keep an annotation of JSON without such values to the letter', async () => {
+    const annotations = { 'fruit.example/config': '{ "env": "lab",  "size": 1 }' }
+    const { files } = await gatherOf(changed(captured('healthy-web'), { metadata: { annotations } }))
+    expect(JSON.parse(files[0]?.text ?? '').items[0].metadata.annotations).toEqual(annotations)
   })
 
   test('have no secret that a log or an event shows', async () => {
