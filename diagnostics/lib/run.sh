@@ -118,9 +118,23 @@ run_one() {
   fi
 }
 
-# TERM first, so that a shell can reap its children; what is still there after 0.2 s is killed. What even then does not end, waiting in the
-# kernel for a device, is left behind: it ends with the container.
+# Ends the check from its leaves upward, for each shell must have reaped its children when it ends: orphans would become zombies of the
+# target. A shell with a trap is told at once, one without (each subshell) when it is a leaf itself. TERM first; what is still there after
+# about 0.2 s is killed. What even then does not end, waiting in the kernel for a device, is left behind: it ends with the container.
 end_check() {
+  sign=TERM
+  for round in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
+    # Where children are not told (a kernel without them, no /proc), all get it at once.
+    [ -r "/proc/$check/task/$check/children" ] || break
+    [ "$round" -le 10 ] || sign=KILL
+    # Stopped, so that no leaf becomes a parent meanwhile.
+    kill -STOP "-$check"
+    end_leaves "$check"
+    kill -CONT "-$check"
+    sleep 0.02
+    read -r stat <"/proc/$check/stat" || break
+    case ${stat##*) } in Z*) break ;; esac
+  done
   kill -TERM "-$check"
   later 0.2 -KILL "-$check"
   wait "$check"
@@ -131,6 +145,29 @@ end_check() {
     forget_later
   fi
 } 2>/dev/null
+
+# end_leaves PID: sends $sign to the leaves of this tree. A trap is sent TERM in the first round only: another would break the wait in it.
+end_leaves() {
+  children=''
+  read -r children <"/proc/$1/task/$1/children"
+  if [ "$sign" = KILL ]; then
+    [ -n "$children" ] || kill -KILL "$1"
+  elif has_trap "$1"; then
+    [ "$round" -gt 1 ] || kill -TERM "$1"
+  elif [ -z "$children" ]; then
+    kill -TERM "$1"
+  fi
+  # The list is expanded once: that the recursion sets $children and $child anew does no harm.
+  for child in $children; do end_leaves "$child"; done
+}
+
+# True if the process catches TERM, signal 15.
+has_trap() {
+  while read -r key value; do
+    case $key in SigCgt:) case ${value%???} in *[4-7c-f]) return 0 ;; *) return 1 ;; esac ;; esac
+  done <"/proc/$1/status"
+  return 1
+}
 
 # later SECONDS ARGUMENT…: kills that way then, unless forgotten. Reaps its sleep: an orphan would become a zombie of the target.
 # VTALRM, because nothing traps it before: a signal that comes between the fork and the new trap ends the subshell instead of being lost.
