@@ -29,6 +29,7 @@ vet() {
     function hex(text,   i, value) { value = 0; for (i = 1; i <= length(text); i++) value = value * 16 + index("0123456789abcdef", substr(text, i, 1)) - 1; return value }
     function v4(a, b, c, d) {
       if (a == 169 && b == 254) return "a link-local address, as of cloud metadata services"
+      if (a >= 224 && a <= 239) return "a multicast address"
       if ((a "." b "." c "." d) ~ /^(100\.100\.100\.200|192\.0\.0\.192|168\.63\.129\.16)$/) return "the address of a cloud metadata service"
       return ""
     }
@@ -54,10 +55,13 @@ vet() {
       if (left + right > 8 || !gap && left != 8) { print "not an address"; exit }
       for (i = 1; i <= 8; i++) g[i] = i <= left ? hex(l[i]) : i > 8 - right ? hex(r[i - 8 + right]) : 0
       if (g[1] >= 65152 && g[1] <= 65215) { print "a link-local address"; exit } # fe80::/10
-      if (g[1] == 64768 && g[2] == 3778 && g[8] == 596) { print "the address of a cloud metadata service"; exit } # fd00:ec2::254
+      if (g[1] >= 65280) { print "a multicast address"; exit } # ff00::/8
+      # fd00:ec2::/32 of AWS, fd00:c1::a9fe:a9fe of Oracle, fd00:42::42 of Scaleway
+      if (g[1] == 64768 && (g[2] == 3778 || g[2] == 193 && g[7] == 43518 && g[8] == 43518 || g[2] == 66 && g[8] == 66)) { print "the address of a cloud metadata service"; exit }
       if (g[1] == 64800 && g[2] == 206 && g[8] == 596) { print "the address of a cloud metadata service"; exit } # fd20:ce::254
-      # IPv4 inside of IPv6: mapped, compatible, NAT64
-      if (g[1] + g[2] + g[3] + g[4] + g[5] == 0 && (g[6] == 65535 || g[6] == 0) || g[1] == 100 && g[2] == 65435) {
+      if (g[1] == 8194) { print v4(int(g[2] / 256), g[2] % 256, int(g[3] / 256), g[3] % 256); exit } # 6to4
+      # IPv4 inside of IPv6: mapped, compatible, translated (SIIT), NAT64
+      if (g[1] + g[2] + g[3] + g[4] == 0 && (g[5] == 0 && (g[6] == 65535 || g[6] == 0) || g[5] == 65535 && g[6] == 0) || g[1] == 100 && g[2] == 65435) {
         print v4(int(g[7] / 256), g[7] % 256, int(g[8] / 256), g[8] % 256)
       }
     }')
@@ -147,6 +151,8 @@ resolve() {
     case $outcome in
       timeout | refused) return 1 ;;
       SERVFAIL | REFUSED) worst=$outcome ;;
+      # The name exists there, without an address: that a later candidate does not exist says less.
+      NOERROR) worst=${worst:-NOERROR} ;;
     esac
   done
   outcome=${worst:-$outcome}

@@ -45,7 +45,12 @@ describe('checks of the network', () => {
         response.end(`body ${secret}`)
       }),
     )
-    dns = await nameserver({ 'bananas.fruit.svc.cluster.local': '127.0.0.1', 'metadata.example': '169.254.169.254', 'plain.example': '127.0.0.1' })
+    dns = await nameserver({
+      'bananas.fruit.svc.cluster.local': '127.0.0.1',
+      'headless.fruit.svc.cluster.local': '',
+      'metadata.example': '169.254.169.254',
+      'plain.example': '127.0.0.1',
+    })
     setResolv(`nameserver 127.0.0.1:${dns.port}`)
   })
   afterAll(() => {
@@ -113,6 +118,13 @@ describe('checks of the network', () => {
     'http://[fe80::1]/',
     'http://[fd00:ec2::254]/',
     'http://[FD00:0EC2:0:0::254]/',
+    'http://[fd00:ec2::23]/',
+    'http://[fd00:c1::a9fe:a9fe]/',
+    'http://[fd00:42::42]/',
+    'http://[2002:a9fe:a9fe::1]/',
+    'http://[::ffff:0:a9fe:a9fe]/',
+    'http://[ff02::1]/',
+    'http://224.0.0.1/',
     'http://100.100.100.200/',
     'http://[::ffff:169.254.169.254]/',
     'http://[64:ff9b::a9fe:a9fe]/',
@@ -165,6 +177,11 @@ describe('checks of the network', () => {
     const refused = (await check('dns=bananas')).points
     setResolv(`nameserver 127.0.0.1:${dns.port}`)
     expect(refused).toMatchObject([{ ok: false, diag: { id: 'dns/nameserver/refused' } }])
+  })
+
+  test('dns says that a name has no address though it does not exist further down the search path', async () => {
+    const { points } = await check('dns=headless')
+    expect(points).toMatchObject([{ ok: false, name: 'DNS name headless exists but has no address', diag: { id: 'dns/headless/no-address' } }])
   })
 
   test('dns goes to the next nameserver when the first is silent', async () => {

@@ -23,7 +23,7 @@ export async function closedPort(): Promise<number> {
   return port
 }
 
-/** A nameserver on 127.0.0.1 that knows addresses by full name; other names do not exist, `servfail.*` fails, `silent.*` is never answered. */
+/** A nameserver on 127.0.0.1 that knows addresses by full name, '' for a name without one; other names do not exist, `servfail.*` fails, `silent.*` is never answered. */
 export async function nameserver(known: Readonly<Record<string, string>>): Promise<{ port: number; asked: string[] }> {
   const asked: string[] = []
   const socket = createSocket('udp4', (query, from) => {
@@ -36,12 +36,12 @@ export async function nameserver(known: Readonly<Record<string, string>>): Promi
     if (name.startsWith('silent')) return
     const address = known[name]
     const code = name.startsWith('servfail') ? 2 : address === undefined ? 3 : 0
-    const answers = address !== undefined && type === 1 ? 1 : 0
+    const answers = address && type === 1 ? 1 : 0
     const head = Buffer.from(query.subarray(0, at + 5))
     head.writeUInt16BE(0x8180 | code, 2)
     head.writeUInt16BE(answers, 6)
     head.fill(0, 8, 12)
-    const record = Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 5, 0, 4, ...(address ?? '0.0.0.0').split('.').map(Number)])
+    const record = Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 5, 0, 4, ...(address || '0.0.0.0').split('.').map(Number)])
     socket.send(answers ? Buffer.concat([head, record]) : head, from.port, from.address)
   })
   await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve))
