@@ -17,6 +17,7 @@ describe('json()', () => {
       { httpHeaders: [{ name: 'Authorization', value: '***HIDDEN***' }] },
     ],
     ['an argument', { args: ['--password', 'x', '--token=made-up', '-v'] }, { args: ['--password', '***HIDDEN***', '--token=***HIDDEN***', '-v'] }],
+    ['the value of an object', { password: { value: 'x', from: 'vault' } }, { password: { value: '***HIDDEN***', from: 'vault' } }],
     [
       'JSON in an annotation',
       { a: JSON.stringify({ spec: { env: [{ name: 'DB_PASSWORD', value: 'x' }] } }) },

@@ -87,6 +87,11 @@ const hidden = [
   'password="‹cut off in the mid›',
   'credentials=‹made-up-0000›',
   'jwt=‹made-up-0000›',
+  'MYPASS=‹made-up›',
+  '<add key="Password" value="‹made-up›"/>',
+  '\u001b[36mpassword=\u001b[0m‹made-up› user=apples',
+  '\u001b[36mpassword\u001b[0m=‹made-up› user=apples',
+  'sent Bearer ‹MadeUpSecretMadeUpSecretMadeUp›',
 ]
 
 /** Lines that only look as if. */

@@ -36,7 +36,7 @@ export const headerRules: readonly Rule[] = [
       let out = hideSecond(line, scheme, hidden, count)
       out = hideSecond(out, list, hidden, count)
       out = hideSecond(out, bare, hidden, count, (secret) => !words.test(secret) && looksRandom(secret, 8))
-      return hideSecond(out, bearer, hidden, count, (secret) => /\d/.test(secret))
+      return hideSecond(out, bearer, hidden, count, (secret) => /\d/.test(secret) || looksRandom(secret))
     },
   },
   {

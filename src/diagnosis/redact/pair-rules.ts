@@ -3,15 +3,17 @@ import { decode, type Rule } from './rule.ts'
 import { valueAt } from './secret-value.ts'
 import { isSecret, namesSecret, secretStems, secretWord } from './secret-words.ts'
 
+/** Colours, as loggers put them around keys on a terminal. */
+const colour = String.raw`(?:\u001b\[[\d;]{0,8}m)?`
 /** The last word of a key, its closing quote, and what stands between it and the value. The rest of the key is looked up from here. */
 const pair = new RegExp(
-  String.raw`${secretWord}(?<close>\\{0,15}["'\x60])?[\])]?(?<sep>\s{0,16}(?:=>|:=|=(?!=|~\s)|:(?![:/=])|%3d)\s{0,16})(?=\S)`,
+  String.raw`${secretWord}(?<close>\\{0,15}["'\x60])?[\])]?${colour}(?<sep>\s{0,16}(?:=>|:=|=(?!=|~\s)|:(?![:/=])|%3d)\s{0,16})${colour}(?=\S)`,
   'gi',
 )
 const flag = new RegExp(String.raw`${secretWord}(?:\\{0,15}["']\s{0,4},\s{0,8}|\s{1,8})(?=[^\s-])`, 'gi')
 const xml = new RegExp(String.raw`(${secretWord}(?:\s[^<>]{0,256})?>)([^<>]+)(?=<\/)`, 'gi')
 const named =
-  /name(?:\\{0,15}["'])?\s{0,4}[:=]\s{0,4}(?:\\{0,15}["'])?(?<key>[\w.-]{1,128})(?:\\{0,15}["'])?\s{0,4},?\s{0,8}(?:\\{0,15}["'])?value(?:\\{0,15}["'])?\s{0,4}[:=]\s{0,4}(?=\S)/gi
+  /(?:name|\bkey)(?:\\{0,15}["'])?\s{0,4}[:=]\s{0,4}(?:\\{0,15}["'])?(?<key>[\w.-]{1,128})(?:\\{0,15}["'])?\s{0,4},?\s{0,8}(?:\\{0,15}["'])?value(?:\\{0,15}["'])?\s{0,4}[:=]\s{0,4}(?=\S)/gi
 const sql = /\b(?:identified\s+by|password)\s+(?=['"][^'"\s])/gi
 const dockerAuth = /((?<![\w-])auth\\{0,15}["']\s{0,4}:\s{0,4}\\{0,15}["'])([A-Za-z0-9+/]{8,}={0,2})/gi
 

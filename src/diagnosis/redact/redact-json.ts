@@ -8,7 +8,7 @@ const flag = /^--?[\w-]{1,128}$/
 /**
  * A copy of a JSON value in which `text` redacted every string. Whole strings are hidden under a key that names a secret, in
  * `{name, value}` pairs whose name does (environment variables, HTTP headers), and after a command line flag that does.
- * Objects under such a key, as `serviceAccountToken` of a projected volume, are walked like any other.
+ * Of objects under such a key the `value` is hidden; others, as `serviceAccountToken` of a projected volume, are walked like any other.
  */
 export function redactJson(value: unknown, text: (text: string) => string, count: (rule: string) => void): unknown {
   const hide = (secret: string): string => {
@@ -21,7 +21,9 @@ export function redactJson(value: unknown, text: (text: string) => string, count
     if (Array.isArray(node)) return node.map((item, index) => walk(item, secret || (typeof item === 'string' && isArgument(node[index - 1], item))))
     if (typeof node !== 'object' || node === null) return node
     const named = 'name' in node && typeof node.name === 'string' && namesSecret(node.name)
-    return Object.fromEntries(Object.entries(node).map(([key, child]) => [key, walk(child, namesSecret(key) || (named && key === 'value'))]))
+    return Object.fromEntries(
+      Object.entries(node).map(([key, child]) => [key, walk(child, namesSecret(key) || ((named || secret) && key === 'value'))]),
+    )
   }
   return walk(value, false)
 }

@@ -4,7 +4,7 @@ import { hidden } from './redactor.ts'
  * What the last word of a key tells. `dbPassword`, `DB_PASSWORD` and `db.password` name secrets; `passwords`, `secretName`,
  * `tokenExpirationSeconds` and `password-file` go on after the word and do not.
  */
-const passwords = 'passw(?:or)?d|passphrase|pass_phrase|pwd|(?<![a-z])pass(?![a-z])|(?<=db|user|root|admin|ftp|smtp|redis)pass(?![a-z])'
+const passwords = 'passw(?:or)?d|passphrase|pass_phrase|pwd|(?<![a-z])pass(?![a-z])|(?<=db|my|sql|pg|user|root|admin|ftp|smtp|redis)pass(?![a-z])'
 const keys = [
   '(?:api|app|access|secret|private|encryption|encrypt|signing|master|account|storage|auth|admin|root|service|session|hmac|jwt|ssh|license|shared[_-]?access|subscription|webhook|bot|consumer)[_.-]?(?:secret[_.-]?)?key(?:[_-]base)?',
   'sharedaccesssignature|sas[_-]?url',
