@@ -121,7 +121,10 @@ export const configSchema = z.strictObject({
       extraChecks: z.array(name).default([]).describe('Names of checks that your own image adds to ours'),
       deadlineSeconds: z.number().int().min(5).max(1800).default(60).describe('How long the container may run; it ends itself then'),
       startDeadlineSeconds: z.number().int().min(1).max(600).default(60).describe('After this a container that did not start is given up'),
-      outputBytes: quantity.default('8Mi').describe('What the container may print; the stored log is cut there too'),
+      outputBytes: quantity
+        .refine((bytes) => bytesOf(bytes) >= 4096 && bytesOf(bytes) <= 1024 ** 3, 'a quantity from 4Ki to 1Gi')
+        .default('8Mi')
+        .describe('What the container may print, 4Ki to 1Gi; the stored log is cut there too'),
       containersPerPod: z
         .number()
         .int()

@@ -123,6 +123,11 @@ policy:
 
   test.each<[string, object, string[]]>([
     ['a misspelled key', { listne: {} }, ['listne: unknown key (did you mean "listen"?)']],
+    ...['1k', 4095, '2Gi'].map((value): [string, object, string[]] => [
+      `an output of ${value}, which the runner refuses`,
+      { diagnosis: { outputBytes: value } },
+      [`diagnosis.outputBytes: expected a quantity from 4Ki to 1Gi, got ${JSON.stringify(value)}`],
+    ]),
     ['a key from nowhere', { colour: 'red' }, ['colour: unknown key']],
     ['a misspelled key further in', { harm: { minHeadrom: '1Mi' } }, ['harm.minHeadrom: unknown key (did you mean "minHeadroom"?)']],
     [
