@@ -24,6 +24,7 @@ describe('one curl has a pod without a shell diagnosed', () => {
   needsLab()
   const service = useService({ watched: ['fruit'] })
   const pod = `apples-${randomBytes(5).toString('hex')}`
+  const began = new Date().toISOString()
   let redmine: ReturnType<typeof redmineLab>
   let issue = ''
   let before: RawPod
@@ -115,7 +116,7 @@ describe('one curl has a pod without a shell diagnosed', () => {
   })
 
   test('the API server saw neither exec nor attach, and one PATCH for each container', async () => {
-    const calls = await callsOf(service.user)
+    const calls = await callsOf(service.user, began)
     expect(calls.length).toBeGreaterThan(4)
     expect(calls.filter(({ resource }) => /exec|attach|portforward|proxy|secrets/.test(resource))).toEqual([])
     const patches = calls.filter(({ verb }) => !['get', 'list', 'watch'].includes(verb))
