@@ -77,6 +77,21 @@ describe('the service as a pod of the cluster', () => {
       { timeout: 120_000, interval: 300 },
     )
 
+  test('one curl through its Service finds out what to check, and is told what was found', async () => {
+    const issue = await redmine.newIssue()
+    const literal = `curl -N -H "Authorization: Bearer $TOKEN" -d pod=fruit/${pod} -d report=redmine:${issue} "$URL/v1/diagnoses?follow"`
+    const env = { ...process.env, TOKEN: 'lab-autodiagnose-token', URL: url }
+    const { stdout } = await run('sh', ['-c', literal], { env, timeout: 120_000 })
+    const id = /^# diagnosis (ad-[0-9a-z]{20}) of pod fruit\//m.exec(stdout)?.[1] ?? ''
+    ids.push(id)
+    expect(stdout).toMatch(/^not ok \d+ - .*http:\/\/bananas:8080.* 500 Internal Server Error/m)
+    expect(stdout).toMatch(/^ok \d+ - .*bananas.*10\.96\.\d+\.\d+/m)
+    expect(stdout).toMatch(/^# outcome: complete$/m)
+    expect(stdout).toContain(`# bundle: ${url}/v1/diagnoses/${id}/bundle\n`)
+    expect(stdout).toMatch(new RegExp(`^# report: http://\\S+/issues/${issue}#`, 'm'))
+    expect(await get(id)).toMatchObject({ checks: [], requester: 'ops' })
+  })
+
   test('the scenario through its Service, while its own pod is deleted: diagnosed once, and told once', async () => {
     const issue = await redmine.newIssue()
     const checks = ['processes', 'dns=bananas', 'http=http://bananas:8080', ...slow]
@@ -84,9 +99,14 @@ describe('the service as a pod of the cluster', () => {
     const { id } = (await (await call('/v1/diagnoses', { method: 'POST', body, headers: { 'idempotency-key': pod } })).json()) as View
     ids.push(id)
     await until(id, ({ state }) => state === 'listening')
+    const followed = fetch(`${url}/v1/diagnoses/${id}/log?follow`, {
+      headers: { authorization: 'Bearer lab-autodiagnose-token' },
+      signal: AbortSignal.timeout(60_000),
+    }).then((answer) => answer.text())
     const [before] = await servicePods()
     await kubectlAgain(['-n', 'autodiagnose', 'delete', 'pod', before?.name ?? '', '--wait=false'])
 
+    expect(await followed).toMatch(/\n# the service is stopping; the diagnosis goes on: .*\n$/)
     const diagnosis = await until(id, ({ state }) => state === 'done')
     expect(diagnosis.outcome).toBe('complete')
     const [after] = await servicePods()
@@ -94,8 +114,8 @@ describe('the service as a pod of the cluster', () => {
     expect(diagnosis.pod?.uid).toBe(uid)
     expect(diagnosis.findings.map(({ title }) => title)).toContainEqual(expect.stringMatching(/http:\/\/bananas:8080.* 500 Internal Server Error/))
 
-    const added = (await getPod('fruit', pod)).spec.ephemeralContainers ?? []
-    expect(added.map(({ name }) => name).sort()).toEqual(diagnosis.containers.map(({ name }) => name))
+    const added = ((await getPod('fruit', pod)).spec.ephemeralContainers ?? []).map(({ name }) => name).filter((name) => name.startsWith(id))
+    expect(added.sort()).toEqual(diagnosis.containers.map(({ name }) => name))
     for (const container of diagnosis.containers) expect(container).toMatchObject({ proven: true, gaps: [], exitCode: 0 })
     const link = await call(`/v1/diagnoses/${id}/bundle`)
     const bundle = await openBundle(await (await fetch(link.headers.get('location') ?? '')).arrayBuffer())
