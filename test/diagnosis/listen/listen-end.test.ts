@@ -94,3 +94,30 @@ test('a container that ended behind a rotation without another line has ended, w
   })
   expect(there.clock.ms - from).toBeLessThan(2000)
 })
+
+describe('a log that is opened again', () => {
+  const bodyOf = (text: string): LogAnswer => ({ kind: 'open', body: new Blob([text]).stream() })
+
+  test('may begin with the rest of a line without a timestamp', async () => {
+    const there = world([])
+    const [one, two] = ['2026-01-02T03:04:05.1Z one\n', '2026-01-02T03:04:06.1Z two\n']
+    const answers = [one, `rest of a line\n${one}${two}`]
+    const openLog = async (): Promise<LogAnswer> => bodyOf(answers.length > 1 ? (answers.shift() as string) : (answers[0] as string))
+    const cursor = await listenToEnd(withCluster(there, { openLog }), 60_000)
+    expect(cursor).toMatchObject({ end: 'terminated', lines: 2, gaps: [] })
+    expect((await stored(there.store)).text).toBe('one\ntwo\n')
+  })
+
+  test('after ten silent seconds goes on where it stalled', async () => {
+    const there = world(numbered(50))
+    let opened = 0
+    const stalled = new ReadableStream<Uint8Array>({ pull: () => new Promise(() => undefined) }, { highWaterMark: 0 })
+    const openLog: ClusterPart['openLog'] = async (pod, container, options) =>
+      opened++ === 0 ? { kind: 'open', body: stalled } : there.kubelet.openLog(pod, container, options)
+    const from = there.clock.ms
+    const cursor = await listenToEnd(withCluster(there, { openLog }), 60_000)
+    expect(cursor).toMatchObject({ end: 'terminated', lines: 50, gaps: [] })
+    expect(there.clock.ms - from).toBeGreaterThanOrEqual(10_000)
+    expect(there.clock.ms - from).toBeLessThan(15_000)
+  })
+})

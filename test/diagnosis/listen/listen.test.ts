@@ -1,7 +1,6 @@
 import { Buffer } from 'node:buffer'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { start } from '../../../src/diagnosis/cursor.ts'
 import { listenTurn } from '../../../src/diagnosis/listen/turn.ts'
 import { readSegment, segmentKey } from '../../../src/diagnosis/segment.ts'
 import { container, encode, id, listenToEnd, numbered, stored, timeOf, type Written, world } from './world.ts'
@@ -120,14 +119,6 @@ describe('what a log can hold', () => {
     })
     await listenToEnd(there, 60_000)
     expect((await stored(there.store)).text).toBe(textOf(lines))
-  })
-
-  test('the rest of a line that began before the second of the cursor', async () => {
-    // Resumed at second 6, the kubelet serves the fragment that was written in it without a timestamp, first.
-    const there = world(written('one', 'two'))
-    const first = await listenTurn({ ...there.params, cursor: start }, there.deps, new AbortController().signal)
-    expect(first.lines).toBe(2)
-    expect((await stored(there.store)).text).toBe('one\ntwo\n')
   })
 })
 
