@@ -43,6 +43,7 @@ describe('what holds no secret stays as it is', () => {
     'git clone ssh://git@git.example/fruit.git',
     'http://bananas:8080/users/apples@fruit.example?page=2&sort=asc',
     'http://[fd00::1]:8080/ and https://bananas.fruit.svc.cluster.local:8443/x',
+    'GET /go?to=http%3A%2F%2Fbananas%3A8080%2Fusers%2Fapples%40fruit.example',
     'mail to apples@fruit.example: queued',
     'WWW-Authenticate: Bearer realm="https://auth.example/token",service="registry.example"',
     'rbac.authorization.k8s.io/v1 --authorization-mode=Node,RBAC',

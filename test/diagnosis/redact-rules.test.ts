@@ -19,6 +19,7 @@ const planted: Readonly<Record<string, { readonly secret: RegExp; readonly lines
     lines: [
       (secret) => `dial postgres://apples:${secret}@db:5432/fruit: refused`,
       (secret) => `amqp://:${secret}@mq`,
+      (secret) => `GET /go?to=postgres%3A%2F%2Fapples%3A${secret}%40db%2Ffruit`,
       (secret) => `apples:${secret}@tcp(db:3306)/fruit`,
       (secret) => `+ curl -s -u apples:${secret} http://bananas:8080`,
       (secret) => `git fetch https://${secret}a0b1c2d3e4f5@git.example/fruit.git`,

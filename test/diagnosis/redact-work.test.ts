@@ -42,6 +42,7 @@ const seeds = [
   'identified by ',
   '?token=',
   '&key=a',
+  '%3a%2f%2fa%3a',
   '\\u0026code=a',
   '-----BEGIN PRIVATE KEY-----',
   '-----BEGIN PRIVATE KEY-----x-----END PRIVATE KEY-----',

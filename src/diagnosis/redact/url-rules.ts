@@ -12,6 +12,8 @@ const withPassword = new RegExp(
   'gi',
 )
 const userOnly = new RegExp(String.raw`(${start})([^\s:@/?#"'<>\[\]\\]{8,1024})(?=:?[^\s@/"'<>]{0,64}${host})`, 'gi')
+/** The same inside a parameter of another URL. */
+const encoded = /(%3a%2f%2f[^\s:@/?#"'<>%&]{0,256}%3a)((?:[^\s"'<>%&]|%(?!40|26|2f)[0-9a-f]{2}){1,512})(?=%40)/gi
 const protocol = /@(?:tcp6?|unix|udp)\(/g
 const curlUser = /(\bcurl\b[^\n]{0,512}?\s(?:-u|--user|--proxy-user)[ =]?["']?[^\s:"']{0,128}:)([^\s"']+)/gi
 
@@ -35,10 +37,11 @@ export const urlRules: readonly Rule[] = [
     hides: 'the password in `scheme://user:password@host`, a token in place of the user, `user:password@tcp(host)`, `curl -u user:password`',
     source: 'https://www.rfc-editor.org/rfc/rfc3986#section-3.2.1',
     example: 'connecting to postgres://cart:made-up-0000@db:5432/shop',
-    triggers: [host, 'curl'],
+    triggers: [host, 'curl', '%3a%2f%2f'],
     apply(line, count) {
       let out = hideSecond(line, withPassword, hidden, count)
       out = hideSecond(out, userOnly, hidden, count, (user) => looksRandom(user))
+      out = hideSecond(out, encoded, hidden, count)
       out = hideBefore(out, count)
       return hideSecond(out, curlUser, hidden, count)
     },
