@@ -11,14 +11,26 @@ plain() {
   esac
 }
 
-# The first process whose cgroup names the container becomes $target; without one there is no target.
+# The oldest process whose cgroup names the container becomes $target: its own first one, whatever the PIDs; without one there is no target.
 find_target() {
-  target=''
+  target='' oldest=''
   for entry in "$proc"/[0-9]*; do
     while read -r line; do
-      case $line in *"$1"*) target=${entry##*/} && return ;; esac
+      case $line in *"$1"*) older "$entry" && break ;; esac
     done 2>/dev/null <"$entry/cgroup"
   done
+}
+
+# Takes the process for the target if it started before the one so far, or in the same hundredth of a second with a lower PID.
+older() {
+  stat=''
+  read -r stat <"$1/stat"
+  # After the name, which may hold anything: state, parent, … and as the 20th the start.
+  # shellcheck disable=SC2086
+  set -- "${1##*/}" ${stat##*) }
+  started=${21:-0}
+  [ -z "$oldest" ] || [ "$started" -lt "$oldest" ] || { [ "$started" = "$oldest" ] && [ "$1" -lt "$target" ]; } || return 0
+  target=$1 oldest=$started
 }
 
 # Says who the target runs as, and whether we see into it: its root can be entered only where the kernel's ptrace rule holds.

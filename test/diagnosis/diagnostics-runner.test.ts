@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { needs } from '../needs.ts'
@@ -54,6 +54,21 @@ describe.each<Userland>(['busybox', 'debian'])('runner under %s', (userland) => 
     expect(points.map(({ ok }) => ok)).toEqual([true, false, true, true, true])
     expect(points[1]?.diag).toEqual({ id: 'bad/broken', severity: 'error' })
     expect(code).toBe(0)
+  })
+
+  test('takes the oldest process of the container for the target, whatever the order of names', async () => {
+    const proc = join(pod.home, 'proc')
+    for (const [pid, started] of [
+      [12, 900],
+      [7, 400],
+      [9, 500],
+    ]) {
+      mkdirSync(join(proc, `${pid}`), { recursive: true })
+      writeFileSync(join(proc, `${pid}/cgroup`), '0::/kubepods/cri-containerd-0abc.scope\n')
+      writeFileSync(join(proc, `${pid}/stat`), `${pid} (a) b) S 1 ${'0 '.repeat(17)}${started} 0 0\n`)
+      writeFileSync(join(proc, `${pid}/status`), 'Uid:\t5\t5\nGid:\t6\t6\n')
+    }
+    expect((await run('--target-id=0abc', `--proc=${proc}`, 'fine')).text).toContain('# autodiagnose target pid=7 ')
   })
 
   test('gives a parameter to its check as data', async () => {
@@ -134,6 +149,15 @@ describe.each<Userland>(['busybox', 'debian'])('runner under %s', (userland) => 
     expect(points).toHaveLength(2)
     expect(performance.now() - began).toBeLessThan(3000)
     await expect.poll(() => processesOf(pod), { timeout: 8000 }).toEqual([])
+  })
+
+  test('merges what its own programs complain of into its output', async () => {
+    const broken = new Diagnostics(userland, busybox)
+    rmSync(join(broken.home, 'lib/filter.awk'))
+    const { text, stderr } = await broken.run('resolv')
+    broken.remove()
+    expect(stderr).toBe('')
+    expect(text).toContain('filter.awk')
   })
 
   test('tells of a check that broke off or printed no result', async () => {
