@@ -5,10 +5,13 @@
 day() { printf '%s' "$1" | awk '{ print substr($0, 1, 4) "-" substr($0, 5, 2) "-" substr($0, 7, 2) " " substr($0, 9, 2) ":" substr($0, 11, 2) " UTC" }'; }
 
 # True if one of the names in $names is for the host; a star stands for one label.
+# Upper case and a final dot make no other name.
 named() {
-  for name in $names; do
-    [ "$name" != "$host" ] || return 0
-    case $name in '*.'*) [ "${host#*.}" != "${name#'*.'}" ] || return 0 ;; esac
+  wanted=$(printf %s "${host%.}" | tr 'A-Z' 'a-z')
+  for name in $(printf %s "$names" | tr 'A-Z' 'a-z'); do
+    name=${name%.}
+    [ "$name" != "$wanted" ] || return 0
+    case $name in '*.'*) [ "${wanted#*.}" != "${name#'*.'}" ] || return 0 ;; esac
   done
   return 1
 }

@@ -41,7 +41,8 @@ describe('checks of the network', () => {
           response.socket?.on('close', () => clearInterval(feed))
           return
         }
-        response.writeHead(location ? 302 : path === '/ok' ? 200 : path === '/lost' || path === '/' ? 404 : 500, location ? { location } : {})
+        const code = ({ '/ok': 200, '/lost': 404, '/': 404, '/post-only': 405, '/limited': 429 } as Record<string, number>)[path] ?? 500
+        response.writeHead(location ? 302 : code, location ? { location } : {})
         response.end(`body ${secret}`)
       }),
     )
@@ -96,6 +97,12 @@ describe('checks of the network', () => {
       `http/127.0.0.1:${web}/redirects`,
       `http/127.0.0.1:${web}/redirect`,
     ])
+  })
+
+  test('http passes a server that takes no GET, and only warns of one that limits', async () => {
+    const url = `http://127.0.0.1:${web}`
+    const { points } = await check(`http=${url}/post-only`, `http=${url}/limited`)
+    expect(points).toMatchObject([{ ok: true }, { ok: false, diag: { id: `http/127.0.0.1:${web}/429`, severity: 'warn' } }])
   })
 
   test('http without a path asks only whether the server answers', async () => {
@@ -226,7 +233,7 @@ describe('checks of the network', () => {
     rmSync(directory, { recursive: true })
     const { points } = await check(
       `http=https://localhost:${old}/`,
-      `http=https://localhost:${good}/`,
+      `http=https://LocalHost:${good}/`,
       `http=https://127.0.0.1:${good}/`,
       `http=https://localhost:${web}/`,
     )
