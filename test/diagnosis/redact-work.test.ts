@@ -27,6 +27,8 @@ const seeds = [
   'token',
   'token:{{',
   'token=[',
+  'token=["a",',
+  '["a",',
   'token\u001b[0m',
   'key=a value=',
   'token="{',

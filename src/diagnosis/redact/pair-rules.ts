@@ -34,18 +34,36 @@ function hideValues(
     const start = keyStart(line, match.index)
     const key = name ?? match.groups?.key ?? (/^[\w.-]{1,128}/.exec(line.slice(start, start + 128)) ?? ['password'])[0]
     const form = formOf(key, match, start)
-    if (form === 'keep' || isList(line, pattern.lastIndex)) continue
-    const { from, to, quoted } = valueAt(line, pattern.lastIndex, form)
-    pattern.lastIndex = Math.max(to, pattern.lastIndex)
-    if (!isSecret(key, line.slice(from, to), quoted)) continue
-    out += line.slice(done, from) + hidden
-    done = to
-    count()
+    if (form === 'keep') continue
+    let at = afterMatch(listOpening, line, pattern.lastIndex)
+    const inList = at >= 0
+    if (!inList && isList(line, pattern.lastIndex)) continue
+    if (!inList) at = pattern.lastIndex
+    while (at >= 0) {
+      const { from, to, quoted } = valueAt(line, at, form)
+      pattern.lastIndex = Math.max(to, pattern.lastIndex)
+      if (isSecret(key, line.slice(from, to), quoted)) {
+        out += line.slice(done, from) + hidden
+        done = to
+        count()
+      }
+      at = inList ? afterMatch(nextItem, line, to) : -1
+    }
   }
   return done === 0 ? line : out + line.slice(done)
 }
 
-/** An object or a list is no value; those inside are found by their own keys. */
+/** A list of strings: each of them is a value. */
+const listOpening = /\[\s{0,4}(?=\\{0,15}["'`])/y
+const nextItem = /\\{0,15}["'`]\s{0,4},\s{0,4}(?=\\{0,15}["'`])/y
+
+/** Where the line goes on after what `pattern` matches at `at`, or -1. */
+function afterMatch(pattern: RegExp, line: string, at: number): number {
+  pattern.lastIndex = at
+  return pattern.test(line) ? pattern.lastIndex : -1
+}
+
+/** An object or another list is no value; those inside are found by their own keys. */
 function isList(line: string, at: number): boolean {
   return /^[{[]\s*(?:["'{[\\}\]]|$)/.test(line.slice(at, at + 16))
 }
