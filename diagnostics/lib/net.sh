@@ -23,12 +23,14 @@ mask_url() {
 }
 
 # vet ADDRESS: succeeds if one may connect to it; otherwise tells why not in $refused. The container has the identity of the pod, and these
-# addresses would give it more: link-local ones, and those of cloud metadata services.
+# addresses would give it more: link-local ones, and those of cloud metadata services. With the word "others" as second argument, neither to
+# the pod itself: 0.0.0.0/8, 127.0.0.0/8, ::, ::1.
 vet() {
-  refused=$(printf '%s\n' "$1" | awk '
+  refused=$(printf '%s\n' "$1" | awk -v others="$2" '
     function hex(text,   i, value) { value = 0; for (i = 1; i <= length(text); i++) value = value * 16 + index("0123456789abcdef", substr(text, i, 1)) - 1; return value }
     function v4(a, b, c, d) {
       if (a == 169 && b == 254) return "a link-local address, as of cloud metadata services"
+      if (others == "others" && (a == 0 || a == 127)) return "an address of the pod itself"
       if (a >= 224 && a <= 239) return "a multicast address"
       if ((a "." b "." c "." d) ~ /^(100\.100\.100\.200|192\.0\.0\.192|168\.63\.129\.16)$/) return "the address of a cloud metadata service"
       return ""

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import { tmpdir } from 'node:os'
+import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { needs } from '../needs.ts'
@@ -114,9 +114,34 @@ describe('checks of the network', () => {
     ])
   })
 
+  test('http leaves a server of which no path is known for no other', async () => {
+    const other = await listen(createServer((_, response) => response.writeHead(302, { location: `http://localhost:${web}/ok?a=b` }).end()))
+    seen.length = 0
+    const { points } = await check(`http=http://localhost:${other}`, `http=http://localhost:${other}/`)
+    expect(points.map(({ name }) => name.replace(/ \(.*/, ''))).toEqual([
+      `GET http://localhost:${other} answered 302 Found: it leads to http://localhost:${web}, which is not asked`,
+      `GET http://localhost:${web}/ok?a=*** answered 200 OK`,
+    ])
+    expect(seen).toHaveLength(1)
+  })
+
   test.each(['/metadata', '/mapped', '/named'])('http does not follow to a metadata address: %s', async (path) => {
     const { points } = await check(`http=http://127.0.0.1:${web}${path}`)
     expect(points).toMatchObject([{ ok: true, skip: expect.stringMatching(/^not sent: .* is a link-local address/) }])
+  })
+
+  test('http is not led from another host into the pod itself', async (context) => {
+    const address = Object.values(networkInterfaces())
+      .flat()
+      .find((one) => one?.family === 'IPv4' && !one.internal && !one.address.startsWith('169.254.'))?.address
+    if (!address) return context.skip('because this machine has no address but localhost')
+    const server = createServer((request, response) =>
+      response.writeHead(302, { location: request.url === '/6' ? `http://[::ffff:7f00:1]:${web}/ok` : `http://localhost:${web}/ok` }).end(),
+    )
+    const port = await listen(server, address)
+    const { points } = await check(`http=http://${address}:${port}/`, `http=http://${address}:${port}/6`)
+    const skip = expect.stringContaining('is an address of the pod itself')
+    expect(points).toMatchObject([{ skip }, { skip }])
   })
 
   test.each([

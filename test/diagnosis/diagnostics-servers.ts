@@ -7,9 +7,9 @@ export function stopServers(): void {
   for (const end of stop.splice(0)) end()
 }
 
-/** Listens on a free port of 127.0.0.1 until {@link stopServers}. */
-export async function listen(server: Server): Promise<number> {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+/** Listens on a free port of the address until {@link stopServers}. */
+export async function listen(server: Server, address = '127.0.0.1'): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, address, resolve))
   stop.push(() => server.close())
   return (server.address() as AddressInfo).port
 }
