@@ -80,7 +80,7 @@ describe('refusals of the lab', () => {
     await expect(guest.openLog(pod, 'apples', { follow: false }, signal)).rejects.toThrow('Cannot follow the log of container "apples"')
     await expect(guest.tailLog(pod, 'apples', { tailLines: 1, limitBytes: 9 }, signal)).rejects.toBeInstanceOf(ClusterForbidden)
     await expect(guest.watchPod(pod, signal)[Symbol.asyncIterator]().next()).rejects.toBeInstanceOf(ClusterForbidden)
-    expect(await guest.podMetrics(pod, signal)).toBeUndefined()
+    await expect(guest.podMetrics(pod, signal)).rejects.toBeInstanceOf(ClusterForbidden)
     expect(await guest.mayI({ verb: 'get', resource: 'pods', namespace: 'fruit' }, signal)).toBe(false)
   })
 

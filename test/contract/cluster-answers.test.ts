@@ -75,14 +75,14 @@ test('lists have pages', async () => {
   expect(requests.map(({ path }) => new URLSearchParams(path.split('?')[1]).get('continue'))).toEqual([null, 'x/=y'])
 })
 
-test('metrics may be missing for any reason', async () => {
-  for (const answer of [
-    status(404, 'the server could not find the requested resource', {}),
-    status(503, 'service unavailable'),
-    new TypeError('fetch failed'),
-  ])
-    expect(await answering(answer).cluster.podMetrics(pod, signal)).toBeUndefined()
-  expect(await answering(rbac(), new Response('ok'), rbac()).cluster.podMetrics(pod, signal)).toBeUndefined()
+test('metrics may be missing, and why they cannot be read is told', async () => {
+  const metrics = (...answers: Scripted[]) => answering(...answers).cluster.podMetrics(pod, signal)
+  expect(await metrics(status(404, 'the server could not find the requested resource', {}))).toBeUndefined()
+  expect(await metrics(status(404, 'podmetrics.metrics.k8s.io "shop/cart" not found', { name: 'shop/cart' }))).toBeUndefined()
+  await expect(metrics(status(503, 'service unavailable'))).rejects.toThrow(ClusterUnavailable)
+  const forbidden = await metrics(rbac, new Response('ok'), rbac).catch((error: unknown) => error)
+  expect(forbidden).toBeInstanceOf(ClusterForbidden)
+  expect((forbidden as Error).message).toMatch(/^Cannot read metrics of pod "shop\/cart": .*User "x" cannot get resource "pods"/)
 })
 
 test('rights that cannot be asked for are unknown', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { harmBetween } from '../../src/diagnosis/gather/harm-between.ts'
 import { headroomOf, quantityBytes } from '../../src/diagnosis/gather/headroom.ts'
-import type { Raw, RawPod } from '../../src/ports/cluster/cluster.ts'
+import { ClusterForbidden, type Raw, type RawPod } from '../../src/ports/cluster/cluster.ts'
 import { captured, changed, gatherOf } from './gather-world.ts'
 
 describe('headroomOf', () => {
@@ -60,6 +60,15 @@ describe('headroomOf', () => {
   ])('is unknown by %s', (_, metrics, why) => {
     const of = pod([limited('a', '64Mi')], {}, [{ name: 'a', state: { running: {} } }])
     expect(headroomOf(of, metrics, now)).toEqual({ kind: 'unknown', why: expect.stringMatching(why) })
+  })
+
+  test('is unknown by what kept the metrics from being read', async () => {
+    const podMetrics = async () => {
+      throw new ClusterForbidden('Cannot read metrics of pod "x": User "y" cannot get resource "pods" in API group "metrics.k8s.io"')
+    }
+    const { gathered, file } = await gatherOf(captured('memory-near-limit'), { cluster: { podMetrics } })
+    expect(gathered.headroom).toEqual({ kind: 'unknown', why: expect.stringContaining('cannot get resource "pods" in API group "metrics.k8s.io"') })
+    expect(file('metrics-errors.json')).toContain('metrics.k8s.io')
   })
 
   test('of real pods', async () => {

@@ -27,6 +27,16 @@ describe('refresh', () => {
     expect(now.refusal).toBeUndefined()
   })
 
+  test('says why what is left of the memory is not known', async () => {
+    const { gathered } = await gatherOf(captured('memory-near-limit'))
+    const cluster = {
+      getPod: async () => captured('memory-near-limit').pod,
+      podMetrics: () => Promise.reject(new Error('Cannot read metrics: no right')),
+    }
+    const { headroom } = await refresh(gathered, 0, { cluster, clock: wallClock }, signal)
+    expect(headroom).toEqual({ kind: 'unknown', why: 'Cannot read metrics: no right' })
+  })
+
   test('counts the containers that are there now', async () => {
     const pod = changed(healthy, { spec: { ephemeralContainers: [{ name: 'one' }, { name: 'two' }] } }).pod
     expect((await again(pod)).now.ephemeralCount).toBe(2)

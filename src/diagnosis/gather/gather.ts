@@ -11,7 +11,7 @@ import { evidenceFindings } from './findings.ts'
 import { headroomOf } from './headroom.ts'
 import { hintsFor } from './hints.ts'
 import { pickPod } from './pick-pod.ts'
-import { type Readings, readBeside } from './readings.ts'
+import { paths, type Readings, readBeside } from './readings.ts'
 import { redactMessages } from './redact-messages.ts'
 import { readTarget } from './target.ts'
 
@@ -43,7 +43,8 @@ export async function gather(request: DiagnosisRequest, deps: GatherDeps, signal
   const target = readTarget(pod, request.container)
   const annotations = readAnnotations(pod, config.diagnosis.extraChecks, deps.complain)
   const readings = await readBeside(pod, target.container, deps, signal)
-  const headroom = headroomOf(pod, readings.metrics, clock.now())
+  const unread = readings.unread[paths.metrics(pod)]
+  const headroom = headroomOf(pod, readings.metrics, clock.now(), unread && redactor.text('message', unread).text)
   // Where no line of a log may leave the cluster, none is quoted either.
   const quotable = config.evidence.logs === 'none' ? { ...readings, logs: new Map() } : readings
   const found = [...evidenceFindings(redactMessages(pod, redactor), target, quotable, headroom, clock.now()), ...annotations.findings]

@@ -7,13 +7,13 @@ const staleMs = 180_000
 /**
  * Memory left below the pod's limit. Its cgroup has one only if the pod itself or every container has, init containers among
  * them, though they have ended; then it is the sum of containers and sidecars, or what an init container takes beside the
- * sidecars before it, if that is more. `now` is in milliseconds since the epoch.
+ * sidecars before it, if that is more. `now` is in milliseconds since the epoch, `unread` why the metrics could not be read.
  * Source: https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/kubelet/cm/helpers_linux.go
  */
-export function headroomOf(pod: RawPod, metrics: Raw | undefined, now: number): Headroom {
+export function headroomOf(pod: RawPod, metrics: Raw | undefined, now: number, unread?: string): Headroom {
   const limitBytes = podLimit(pod)
   if (limitBytes === undefined) return { kind: 'unlimited' }
-  if (!metrics) return { kind: 'unknown', why: 'metrics.k8s.io has no measurement of this pod' }
+  if (!metrics) return { kind: 'unknown', why: unread ?? 'metrics.k8s.io has no measurement of this pod, or is not installed' }
   const at = Date.parse(String(metrics.timestamp ?? new Date(now).toISOString()))
   if (now - at > staleMs) return { kind: 'unknown', why: `the last measurement in metrics.k8s.io is ${Math.round((now - at) / 1000)} s old` }
   const usage = containerUsage(metrics)

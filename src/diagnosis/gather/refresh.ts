@@ -18,12 +18,13 @@ export async function refresh(
 ): Promise<Gathered> {
   const { podRef } = gathered
   if (!podRef || gathered.refusal) return gathered
+  let unread: string | undefined
   const [pod, metrics] = await Promise.all([
     deps.cluster.getPod(podRef, signal),
     deps.cluster.podMetrics(podRef, signal).catch((error: unknown) => {
       signal.throwIfAborted()
-      if (error instanceof Error) return undefined
-      throw error
+      unread = error instanceof Error ? error.message : String(error)
+      return undefined
     }),
   ])
   if (!pod) return { ...gathered, refusal: { code: 'pod-deleted', message: 'The pod was deleted before a container was added' } }
@@ -36,7 +37,7 @@ export async function refresh(
     ...target.gathered,
     restarts: gathered.restarts,
     at: deps.clock.now(),
-    headroom: headroomOf(pod, metrics, deps.clock.now()),
+    headroom: headroomOf(pod, metrics, deps.clock.now(), unread),
     ...(target.refusal ? { refusal: target.refusal } : {}),
   }
   if (now.refusal || ownContainers === 0 || !harmBetween(gathered, pod).harmed) return now

@@ -26,7 +26,7 @@ export interface Cluster {
   getWorkload(namespace: string, kind: string, name: string, signal: AbortSignal): Promise<Raw | undefined>
   /** The events whose involvedObject is the pod, at most 500, as `v1.EventList`. */
   listPodEvents(pod: PodRef, uid: string, signal: AbortSignal): Promise<Raw>
-  /** `metrics.k8s.io` PodMetrics; undefined where there are none (not installed, not yet measured, no right). */
+  /** `metrics.k8s.io` PodMetrics; undefined where there are none (not installed, not yet measured). */
   podMetrics(pod: PodRef, signal: AbortSignal): Promise<Raw | undefined>
   /** The end of a container's log without timestamps; undefined if there is none to be had. */
   tailLog(

@@ -73,14 +73,8 @@ export function kubernetesCluster({ name, transport, clock, timeoutMs = 15_000 }
 
     async podMetrics(pod, signal) {
       const path = apiPath(['apis', 'metrics.k8s.io', 'v1beta1', 'namespaces', pod.namespace, 'pods', pod.name])
-      try {
-        const answer = await api.get(`read metrics of pod "${pod.namespace}/${pod.name}"`, path, signal)
-        return answer.ok ? answer.value : undefined
-      } catch (error) {
-        // Another server answers for this path, and may be the only one that is down.
-        if (error instanceof ClusterUnavailable) return undefined
-        throw error
-      }
+      const doing = `read metrics of pod "${pod.namespace}/${pod.name}"`
+      return found(doing, api.get(doing, path, signal))
     },
 
     async tailLog(pod, container, { tailLines, limitBytes, previous }, signal) {
