@@ -20,7 +20,7 @@ named() {
 # there is to say of a good one.
 judge_certificate() {
   certificate=''
-  begun=$(within 4 busybox nc -w 3 "$address" "$port" -e busybox sh "$lib/certificate.sh" "$host" 2>&1 | awk -f "$lib/certificate.awk")
+  begun=$(within "$patience" busybox nc -w 3 "$address" "$port" -e busybox sh "$lib/certificate.sh" "$host" 2>&1 | awk -f "$lib/certificate.awk")
   names=$(printf '%s\n' "$begun" | sed -n 's/^names //p')
   facts="certificate of $address:$port
 $begun"

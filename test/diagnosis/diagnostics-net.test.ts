@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
+import { createServer as createTcpServer } from 'node:net'
 import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -183,6 +184,12 @@ describe('checks of the network', () => {
     // Its status came before the header that never ends.
     expect(points[2]).toMatchObject({ ok: true, name: expect.stringContaining('answered 200 OK') })
     expect(text.length).toBeLessThan(10_000)
+  })
+
+  test('https says that nothing is answered before it is stopped itself', async () => {
+    const silent = await listen(createTcpServer((socket) => socket.on('error', () => {}).resume()))
+    const { points } = await pod.run(`--proc=${proc}`, '--deadline=5', `http=https://localhost:${silent}/`)
+    expect(points).toMatchObject([{ ok: false, diag: { id: `http/localhost:${silent}/no-answer` } }])
   })
 
   test('dns walks the search path as a libc does', async () => {
