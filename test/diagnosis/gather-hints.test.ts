@@ -30,6 +30,13 @@ describe('hints of real pods', () => {
   })
 })
 
+test('a URL whose port may be the beginning of a password names no neighbour', () => {
+  const env = (value: string) => hints('', { env: [{ name: 'STOCK_URL', value }] })
+  expect(env('https://user:0/made-up-hunter2@stock/v2')).toBe('')
+  expect(env('https://user:made-up-hunter2@stock:8080/v2')).toBe('dns=stock http=https://stock:8080/v2')
+  expect(env('https://stock/users/@alice')).toBe('dns=stock http=https://stock/users/@alice')
+})
+
 describe('what whoever writes into a log could choose', () => {
   const line = 'ERROR bad referer "http://localhost:9999/admin/delete" and "http://cart:8080/admin/delete?all=1"'
 

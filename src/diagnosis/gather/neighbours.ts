@@ -50,6 +50,8 @@ function* fromUrl(url: string): Generator<Pick<Neighbour, 'url' | 'host' | 'port
   const [, scheme = '', authority = ''] = /^([^:]+):\/\/([^/?#]*)/.exec(url) ?? []
   if (/^https?$/i.test(scheme)) {
     const trimmed = authority.includes('[') ? url : url.replace(/\]+$/, '')
+    // A password may look like a port and hold a slash: what is a name there, and what a secret, cannot be told apart.
+    if (/^[^@]*:\d*$/.test(authority) && trimmed.includes('@')) return
     if (!URL.canParse(trimmed)) return
     const { hostname, port, protocol } = new URL(trimmed)
     if (hostname !== '') yield { url: trimmed, host: clean(hostname), port: Number(port || (protocol === 'https:' ? 443 : 80)) }
