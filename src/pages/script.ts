@@ -18,7 +18,6 @@ async function followLog(url) {
   const log = document.getElementById('log')
   // When the diagnosis is over, its log is still wanted, but not for ever.
   for (let failures = 0, late = 0; late < 30; failures++, late += over ? 1 : 0) {
-    const began = Date.now()
     try {
       const response = await fetch(url, { headers: { accept: 'text/plain' } })
       if (!response.ok) throw new Error(response.status)
@@ -43,8 +42,6 @@ async function followLog(url) {
     } catch {
       // The service or its network is away for a moment.
     }
-    // What held for long has not failed again and again.
-    if (Date.now() - began > 30000) failures = 0
     await pause(Math.min(500 * 2 ** failures, 10000))
   }
 }
