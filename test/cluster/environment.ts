@@ -8,6 +8,19 @@ const run = promisify(execFile)
 /** Whether the cluster is the lab's, with S3, Redmine and faults beside it; else it is the one of the caller's KUBECONFIG. */
 export const isLab = process.env.AUTODIAGNOSE_TEST_LAB === '1'
 
+/**
+ * The diagnostic image as this cluster's nodes have it, or can pull it: AUTODIAGNOSE_TEST_IMAGE, or what scripts/lab-images.sh brings onto the
+ * lab's node; '' where neither is.
+ */
+export const testImage = process.env.AUTODIAGNOSE_TEST_IMAGE || (isLab ? 'localhost/autodiagnose:1' : '')
+
+/** For the top of a file or `describe` block whose tests need only {@link testImage} of a cluster. */
+export function needsTestImage(): void {
+  beforeEach((context) => {
+    if (testImage === '') context.skip('because AUTODIAGNOSE_TEST_IMAGE names no diagnostic image that this cluster has: see CONTRIBUTING.md')
+  })
+}
+
 /** A variable that `lab env` exports. Only for tests that {@link needsLab}. */
 export function labVariable(name: `LAB_${string}`): string {
   const value = process.env[name]

@@ -10,20 +10,23 @@ const rightsFolder = fileURLToPath(new URL('../lab/service/fruit', import.meta.u
 
 /**
  * A service account of its own with nothing but infra/kubernetes' Role in each of the namespaces, for the tests of this file or
- * `describe` block. Returns its user name and writes a kubeconfig that holds its token.
+ * `describe` block; nothing is made where it is not `wanted`. Returns its user name and writes a kubeconfig that holds its token.
  */
-export function useServiceRights(watched: readonly string[]): { readonly user: string; writeKubeconfig(file: string): Promise<void> } {
+export function useServiceRights(
+  watched: readonly string[],
+  wanted = isLab,
+): { readonly user: string; writeKubeconfig(file: string): Promise<void> } {
   const namespace = useNamespace('account')
   // A namespace may have the Role of the lab's own deployment already.
   const name = namespace
   const user = `system:serviceaccount:${namespace}:autodiagnose`
   beforeAll(async () => {
-    if (!isLab) return
+    if (!wanted) return
     const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'autodiagnose', namespace } }
     await apply([account, ...(await Promise.all(watched.map((one) => rightsIn(one, name, namespace)))).flat()])
   })
   afterAll(async () => {
-    if (!isLab) return
+    if (!wanted) return
     for (const one of watched) await kubectlAgain(['-n', one, 'delete', 'role,rolebinding', name, '--ignore-not-found'])
   })
   return {

@@ -137,7 +137,7 @@ export function useService(options: LabServiceOptions): LabService {
 }
 
 /** Its links must name the port before it listens. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
