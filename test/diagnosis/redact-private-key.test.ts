@@ -40,6 +40,16 @@ describe('a private key', () => {
       String.raw`{"log":"{\"k\":\"***HIDDEN***\\n\",\"z\":1}"}`,
     ],
     ['in source code', key.map((line) => `  "${line}\\n" +`).join('\n'), '  "***HIDDEN***\\n" +\n\\n" +'],
+    [
+      'wrapped narrowly, behind the prefix of a logger',
+      [key[0], 'MIIEvQIBADANBgkq', 'hkiG9w0BAQEFAASC', 'BKcwggSj', key[4]].map((line) => `2026-11-23T21:00:00Z stderr F ${line}`).join('\n'),
+      '2026-11-23T21:00:00Z stderr F ***HIDDEN***\n',
+    ],
+    [
+      'only mentioned, before lines of one word',
+      `no ${key[0]} here\nMissing\nMinimal\nMaximum\n`,
+      'no ***HIDDEN*** here\nMissing\nMinimal\nMaximum\n',
+    ],
     ['with headers', [key[0], 'Proc-Type: 4,ENCRYPTED', 'DEK-Info: AES-128-CBC,0123', '', ...key.slice(1)].join('\n'), '***HIDDEN***\n'],
     ['on one line', key.join(' '), '***HIDDEN***'],
     ['two in a row', [...key, ...key].join('\n'), '***HIDDEN***\n***HIDDEN***\n'],
@@ -59,6 +69,11 @@ describe('a private key', () => {
     ['in base64', `tls.key: ${btoa(key.join('\n'))}`, 'tls.key: ***HIDDEN***'],
   ])('%s', (_, text, expected) => {
     expect(redact(text)).toBe(expected)
+  })
+
+  test.each([8, 12, 16, 20])('wrapped at %i columns', (width) => {
+    const lines = `MIIE${body.join('')}`.match(new RegExp(`.{1,${width}}`, 'g')) ?? []
+    expect(redact(['a', key[0], ...lines, key[4], 'b'].join('\n'))).toBe('a\n***HIDDEN***\nb')
   })
 
   test('in base64: a certificate stays', () => {

@@ -6,6 +6,10 @@ const end = /-{4,5} ?END [A-Z0-9 ]{0,40}?PRIVATE KEY(?: BLOCK)?(?: ?-{4,5})?/
 const otherBegin = /-{4,5} ?BEGIN /
 /** A line of a key, whatever a logger put before it. Headers of RFC 1421 and OpenPGP count too. */
 const body = /[A-Za-z0-9+/]{24}|^\s*(?:Proc-Type|DEK-Info|Version|Comment|Hash|Charset|Subject|x-[\w-]+): |^\s*$/
+/** The first line of a key in DER, OpenSSH's or OpenPGP's form that is wrapped narrowly. It tells how long the others are. */
+const narrow = /(?:^|[\s"'|])((?:M[A-I]|b3Bl|l[QHI]|xc|xY|xV)[A-Za-z0-9+/]{5,21})(?:\\n)?["',+\s]*$/
+/** What a line ends with, if that may be a narrow line of a key. */
+const ending = /(?:^|[\s"'|])([A-Za-z0-9+/]{7,23})(?:\\n)?["',+\s]*$/
 /** What may be a key's last, shorter line. */
 const tail = /(?:^|[\s"'|])(?:[A-Za-z0-9+/]{4}){0,12}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{4}|=[A-Za-z0-9+/]{4})(?:\\n)?["',+\s]*$/
 
@@ -20,6 +24,8 @@ export class PrivateKeys {
   #inside = false
   #dropped = 0
   #others = 0
+  /** Characters of a line of the key, if it is wrapped narrowly. */
+  #width = 0
 
   get idle(): boolean {
     return !this.#inside
@@ -45,7 +51,7 @@ export class PrivateKeys {
         continue
       }
       this.#inside = true
-      this.#dropped = this.#others = 0
+      this.#dropped = this.#others = this.#width = 0
       if (body.test(rest)) rest = /\r?$/.exec(rest)?.[0] ?? ''
       break
     }
@@ -68,7 +74,8 @@ export class PrivateKeys {
       this.#inside = false
       return undefined
     }
-    if (body.test(line)) {
+    if (this.#width === 0) this.#width = narrow.exec(line.slice(-200))?.[1]?.length ?? 0
+    if (body.test(line) || (this.#width > 0 && ending.exec(line.slice(-200))?.[1]?.length === this.#width)) {
       this.#others = 0
       return undefined
     }
