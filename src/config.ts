@@ -132,6 +132,12 @@ export const configSchema = z.strictObject({
         .max(100)
         .default(10)
         .describe('Ephemeral containers that a pod may have, whoever added them; they can never be removed'),
+      admissionPolicy: z
+        .enum(['warn', 'required', 'unchecked'])
+        .default('warn')
+        .describe(
+          'Where no admission policy keeps this service from adding foreign images and commands to a pod (infra/kubernetes has one): say so, inject nothing, or do not ask',
+        ),
       concurrent: z.number().int().min(1).max(200).default(20).describe('Diagnoses at work at once; more wait'),
     })
     .prefault({})

@@ -6,6 +6,7 @@ import { addContainer, tryCandidates } from './diagnosis/inject/add-container.ts
 import { isPaused } from './diagnosis/inject/harm-switch.ts'
 import { type Candidate, planContainer } from './diagnosis/inject/plan-container.ts'
 import { takePod } from './diagnosis/inject/pod-lease.ts'
+import { policyRefusal } from './diagnosis/inject/policy-probe.ts'
 import { type Started, waitForEnd, waitForStart } from './diagnosis/inject/wait-for-container.ts'
 import { listenTurn } from './diagnosis/listen/turn.ts'
 import { readFindings } from './diagnosis/seal/conclude.ts'
@@ -73,6 +74,9 @@ export function containerStages({ request, deps, id, cluster, failed, refused, c
           if (holder !== id) return refused(busy(holder))
           const admitted = await tryCandidates(plan.candidates, gathered, cluster(), signal)
           if (admitted.kind === 'refused') return refused(admitted.refusal)
+          const probe = { cluster: request.cluster, pod: podOf(outcome).pod, uid, spec: admitted.candidate.spec }
+          const unbounded = await policyRefusal(probe, cluster(), deps, signal)
+          if (unbounded) return refused(unbounded)
           return { kind: 'planned', name, candidate: admitted.candidate, checks: plan.checks.map((check) => check.name), at: clock.now() }
         },
         failed,

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { ConfigInput } from '../../src/config.ts'
 import { demoPod } from '../../src/emulator/demo-cluster.ts'
 import { createEmulator, type Emulator } from '../../src/emulator/emulator.ts'
 import { type Cluster, ClusterForbidden, ClusterUnavailable, type RawPod } from '../../src/ports/cluster/cluster.ts'
@@ -66,6 +67,21 @@ describe('POST /v1/preflight', () => {
     const setup = await withCluster()
     await setup.deps.records.setValue('injection', { paused: true, harmed: [] })
     expect(await (await setup.ask('/v1/preflight', json({ pod }))).json()).toMatchObject({ ok: false, refusal: { code: 'paused' } })
+  })
+
+  it('warns where no admission policy bounds the service, and is refused where one is required', async () => {
+    const body = json({ pod, checks: ['dns=prices'] })
+    const missing = expect.stringContaining('No admission policy bounds this service in namespace "demo"')
+    const ask = async (diagnosis: ConfigInput['diagnosis'], over: Partial<Cluster> = {}) => {
+      const setup = await setUp({ policy, diagnosis }, { clusters: new Map([['main', { ...cluster, ...over }]]) })
+      return (await setup.ask('/v1/preflight', body)).json()
+    }
+    expect(await ask({})).toMatchObject({ ok: true, warnings: expect.arrayContaining([missing]) })
+    expect(await ask({ admissionPolicy: 'required' })).toMatchObject({ ok: false, refusal: { code: 'admission', message: missing } })
+    const bounded: Cluster['addEphemeralContainer'] = async (_ref, _uid, { image, command }) =>
+      image === 'localhost/autodiagnose:1' && !command ? { kind: 'added' } : { kind: 'refused', code: 'admission', message: 'denied' }
+    const answer = await ask({ admissionPolicy: 'required' }, { addEphemeralContainer: bounded })
+    expect(answer).toMatchObject({ ok: true, warnings: expect.not.arrayContaining([missing]) })
   })
 
   it('is checked and admitted like a diagnosis', async () => {

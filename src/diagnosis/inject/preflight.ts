@@ -5,6 +5,7 @@ import type { Gathered } from '../gathered.ts'
 import { tryCandidates } from './add-container.ts'
 import { isPaused } from './harm-switch.ts'
 import { planContainer } from './plan-container.ts'
+import { admissionPolicyProblem, isPolicyChecked } from './policy-probe.ts'
 
 /** Whether a diagnosis would inject, and what. Adds nothing: the API server is asked by dry run. */
 export interface Preflight {
@@ -39,10 +40,18 @@ export async function preflight(
   const admitted = await tryCandidates(plan.candidates, gathered, cluster, signal)
   if (admitted.kind === 'refused') return { ok: false, refusal: admitted.refusal, ...nothing }
   const { candidate } = admitted
+  const { podRef: pod, uid } = gathered
+  const unbounded =
+    pod && uid !== undefined && isPolicyChecked(request.cluster, deps.config)
+      ? await admissionPolicyProblem({ cluster: request.cluster, pod, uid, spec: candidate.spec }, cluster, signal)
+      : undefined
+  if (unbounded !== undefined && deps.config.diagnosis.admissionPolicy === 'required')
+    return { ok: false, refusal: { code: 'admission', message: unbounded }, ...nothing }
   const lesser = candidate !== plan.candidates[0]
   return {
     ok: true,
     warnings: [
+      ...(unbounded === undefined ? [] : [unbounded]),
       ...(lesser ? ['pod security does not admit the form that would see the target; the processes of the target may stay invisible'] : []),
       ...(gathered.targetRunning ? [] : ['the target is not running: the container sees the network and volumes of the pod, but no processes']),
       ...(gathered.ids ? [] : ['who the target runs as is not known from the API; a second container may be needed to see its processes']),
