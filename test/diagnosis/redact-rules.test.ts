@@ -20,6 +20,8 @@ const planted: Readonly<Record<string, { readonly secret: RegExp; readonly lines
       (secret) => `dial postgres://apples:${secret}@db:5432/fruit: refused`,
       (secret) => `amqp://:${secret}@mq`,
       (secret) => `GET /go?to=postgres%3A%2F%2Fapples%3A${secret}%40db%2Ffruit`,
+      (secret) => `cannot reach apples:${secret}@db:5432`,
+      (secret) => `broker="apples:${secret}@mq.fruit.svc:5672"`,
       (secret) => `apples:${secret}@tcp(db:3306)/fruit`,
       (secret) => `+ curl -s -u apples:${secret} http://bananas:8080`,
       (secret) => `git fetch https://${secret}a0b1c2d3e4f5@git.example/fruit.git`,

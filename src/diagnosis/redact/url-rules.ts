@@ -15,6 +15,9 @@ const userOnly = new RegExp(String.raw`(${start})([^\s:@/?#"'<>\[\]\\]{8,1024})(
 /** The same inside a parameter of another URL. */
 const encoded = /(%3a%2f%2f[^\s:@/?#"'<>%&]{0,256}%3a)((?:[^\s"'<>%&]|%(?!40|26|2f)[0-9a-f]{2}){1,512})(?=%40)/gi
 const protocol = /@(?:tcp6?|unix|udp)\(/g
+/** Without a scheme it takes a port to tell it from an address; and what is written so without being a user and a password. */
+const bare =
+  /((?<![\w.@:/%+-])(?!(?:sips?|mailto|xmpp|acct|urn|tel|from|to|by|for|as|at|on|via|user|peer|node|host|addr|client|server|remote|broker|tcp|udp|ssh|scp|unix|docker|oci|image):)[a-z][\w.-]{0,63}:)([^\s:@/"'\x60<>()[\]{},;\\]{4,128})(?=@(?!sha\d)[a-z0-9][\w.-]{0,253}:\d{2,5}(?![\w.:-]))/gi
 const curlUser = /(\bcurl\b[^\n]{0,512}?\s(?:-u|--user|--proxy-user)[ =]?["']?[^\s:"']{0,128}:)([^\s"']+)/gi
 
 const names = [
@@ -34,13 +37,15 @@ const hook =
 export const urlRules: readonly Rule[] = [
   {
     name: 'url-password',
-    hides: 'the password in `scheme://user:password@host`, a token in place of the user, `user:password@tcp(host)`, `curl -u user:password`',
+    hides:
+      'the password in `scheme://user:password@host`, a token in place of the user, `user:password@host:port` and `user:password@tcp(host)`, `curl -u user:password`',
     source: 'https://www.rfc-editor.org/rfc/rfc3986#section-3.2.1',
     example: 'connecting to postgres://cart:made-up-0000@db:5432/shop',
     triggers: [host, 'curl', '%3a%2f%2f'],
     apply(line, count) {
       let out = hideSecond(line, withPassword, hidden, count)
       out = hideSecond(out, userOnly, hidden, count, (user) => looksRandom(user))
+      out = hideSecond(out, bare, hidden, count)
       out = hideSecond(out, encoded, hidden, count)
       out = hideBefore(out, count)
       return hideSecond(out, curlUser, hidden, count)
