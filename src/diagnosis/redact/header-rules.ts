@@ -1,9 +1,9 @@
 import { hidden } from './redactor.ts'
-import { hideSecond, looksRandom, type Rule } from './rule.ts'
+import { colour, hideSecond, looksRandom, type Rule } from './rule.ts'
 
 /** What stands between a header's name and its value in raw requests, curl commands, JSON at any depth of escaping, Go and Python prints. */
-const gap = String.raw`(?:\\{0,7}["'\x60])?\s{0,4}(?:=>|[:=])\s{0,4}(?:\[\s?)?(?:\\{0,7}["'\x60])?`
-const token = String.raw`[^\s"'\x60\\,;<>\[\](){}]+`
+const gap = String.raw`(?:\\{0,7}["'\x60])?(?:${colour}){0,4}\s{0,4}(?:=>|[:=])\s{0,4}(?:${colour}){0,4}(?:\[\s?)?(?:\\{0,7}["'\x60])?`
+const token = String.raw`[^\s\u001b"'\x60\\,;<>\[\](){}]+`
 
 const scheme = new RegExp(
   String.raw`(authorization${gap}(?:bearer|basic|token|negotiate|ntlm|apikey|api-key|key|hawk|signature|splunk|genie\w{3})[\s+]{1,4})(${token})`,

@@ -1,15 +1,18 @@
 import { hidden } from './redactor.ts'
-import { decode, type Rule } from './rule.ts'
-import { valueAt } from './secret-value.ts'
+import { colour, decode, type Rule } from './rule.ts'
+import { type Value, valueAt } from './secret-value.ts'
 import { isSecret, namesSecret, secretStems, secretWord } from './secret-words.ts'
+import { valuesInList, valuesInObject } from './values-within.ts'
 
-/** Colours, as loggers put them around keys on a terminal. */
-const colour = String.raw`(?:\u001b\[[\d;]{0,8}m)?`
+/** Loggers colour keys, and values. */
+const colours = `(?:${colour}){0,4}`
 /** The last word of a key, its closing quote, and what stands between it and the value. The rest of the key is looked up from here. */
 const pair = new RegExp(
-  String.raw`${secretWord}(?<close>\\{0,15}["'\x60])?[\])]?${colour}(?<sep>\s{0,16}(?:=>|:=|=(?!=|~\s)|:(?![:/=])|%3d)\s{0,16})${colour}(?=\S)`,
+  String.raw`${secretWord}(?<close>\\{0,15}["'\x60])?[\])]?${colours}(?<sep>\s{0,16}(?:=>|:=|=(?!=|~\s)|:(?![:/=])|%3d)\s{0,16})(?:${colour}\s{0,4}){0,4}(?=\S)`,
   'gi',
 )
+const everyColour = new RegExp(colour, 'gi')
+const colourEnd = new RegExp(`${colour}([\\w.-]*)$`, 'i')
 const flag = new RegExp(String.raw`${secretWord}(?:\\{0,15}["']\s{0,4},\s{0,8}|\s{1,8})(?=[^\s-])`, 'gi')
 const xml = new RegExp(String.raw`(${secretWord}(?:\s[^<>]{0,256})?>)([^<>]+)(?=<\/)`, 'gi')
 const named =
@@ -17,7 +20,8 @@ const named =
 const sql = /\b(?:identified\s+by|password)\s+(?=['"][^'"\s])/gi
 const dockerAuth = /((?<![\w-])auth\\{0,15}["']\s{0,4}:\s{0,4}\\{0,15}["'])([A-Za-z0-9+/]{8,}={0,2})/gi
 
-type Form = 'word' | 'phrase' | 'keep'
+/** `object`: the value inside the object that stands there. */
+type Form = 'word' | 'phrase' | 'object' | 'keep'
 
 /** Hides the values that follow what `pattern` matches, where `formOf` says so; `name` is their key, if not what stands in the line. */
 function hideValues(
@@ -34,45 +38,31 @@ function hideValues(
     const start = keyStart(line, match.index)
     const key = name ?? match.groups?.key ?? (/^[\w.-]{1,128}/.exec(line.slice(start, start + 128)) ?? ['password'])[0]
     const form = formOf(key, match, start)
-    if (form === 'keep') continue
-    let at = afterMatch(listOpening, line, pattern.lastIndex)
-    const inList = at >= 0
-    if (!inList && isList(line, pattern.lastIndex)) continue
-    if (!inList) at = pattern.lastIndex
-    while (at >= 0) {
-      const { from, to, quoted } = valueAt(line, at, form)
+    for (const { from, to, quoted } of form === 'keep' ? [] : valuesAt(line, pattern.lastIndex, form)) {
       pattern.lastIndex = Math.max(to, pattern.lastIndex)
-      if (isSecret(key, line.slice(from, to), quoted)) {
-        out += line.slice(done, from) + hidden
-        done = to
-        count()
-      }
-      at = inList ? afterMatch(nextItem, line, to) : -1
+      if (from < done || !isSecret(key, line.slice(from, to), quoted)) continue
+      out += line.slice(done, from) + hidden
+      done = to
+      count()
     }
   }
   return done === 0 ? line : out + line.slice(done)
 }
 
-/** A list of strings: each of them is a value. */
-const listOpening = /\[\s{0,4}(?=\\{0,15}["'`])/y
-const nextItem = /\\{0,15}["'`]\s{0,4},\s{0,4}(?=\\{0,15}["'`])/y
-
-/** Where the line goes on after what `pattern` matches at `at`, or -1. */
-function afterMatch(pattern: RegExp, line: string, at: number): number {
-  pattern.lastIndex = at
-  return pattern.test(line) ? pattern.lastIndex : -1
-}
-
-/** An object or another list is no value; those inside are found by their own keys. */
-function isList(line: string, at: number): boolean {
-  return /^[{[]\s*(?:["'{[\\}\]]|$)/.test(line.slice(at, at + 16))
+/** An object is no value, nor is a list of them: those inside are found by their own keys. */
+function valuesAt(line: string, at: number, form: Exclude<Form, 'keep'>): readonly Value[] {
+  const isObject = /^\{\s*(?:["'{[\\}\]]|[\w.-]{1,32}:\s|$)/.test(line.slice(at, at + 64))
+  if (form === 'object') return isObject ? valuesInObject(line, at) : []
+  if (isObject) return []
+  return /^\[\s*(?:["'{[\\}\]]|$)/.test(line.slice(at, at + 16)) ? valuesInList(line, at) : [valueAt(line, at, form)]
 }
 
 /** Where the key begins whose last word stands at `index`. */
 function keyStart(line: string, index: number): number {
   let start = index
   while (start > 0 && index - start < 64 && /[\w.-]/.test(line[start - 1] as string)) start--
-  return start
+  const colourBefore = /[[;]/.test(line[start - 1] ?? '') && colourEnd.exec(line.slice(Math.max(0, start - 32), index))
+  return colourBefore ? index - (colourBefore[1] ?? '').length : start
 }
 
 /** `token: signature is invalid` in the middle of a line is a sentence; `password: correct horse` at its start is YAML. */
@@ -80,7 +70,7 @@ function pairForm(line: string, key: string, match: RegExpExecArray, start: numb
   const { sep = '', close } = match.groups ?? {}
   if (!namesSecret(key) || /unexpected\s$/i.test(line.slice(Math.max(0, start - 12), start))) return 'keep'
   if (!sep.includes(':') || close !== undefined) return 'word'
-  if (start <= 256 && /^[\s-]*$/.test(line.slice(0, start))) return 'phrase'
+  if (start <= 256 && /^[\s-]*$/.test(line.slice(0, start).replace(everyColour, ''))) return 'phrase'
   const from = match.index + match[0].length
   return /\s$/.test(sep) && /\s/.test(line[start - 1] ?? '') && /^[A-Za-z]+:?\s+(?![\w.-]+[=:])\S/.test(line.slice(from, from + 80)) ? 'keep' : 'word'
 }
@@ -96,6 +86,7 @@ export const pairRules: readonly Rule[] = [
     triggers: secretStems,
     apply(line, count) {
       let out = hideValues(line, pair, count, (key, match, start) => pairForm(line, key, match, start))
+      if (/[:=>]\s{0,16}\{/.test(out)) out = hideValues(out, pair, count, (key) => (namesSecret(key) ? 'object' : 'keep'))
       const flags = out
       out = hideValues(out, flag, count, (key, _, start) =>
         key.startsWith('-') && /[\s"'[,]/.test(flags[start - 1] ?? ' ') && namesSecret(key) ? 'word' : 'keep',

@@ -28,6 +28,9 @@ export interface Format {
   readonly body: string
 }
 
+/** Source of a regular expression for a colour of the terminal, as it is and as JSON and others escape it. */
+export const colour = String.raw`(?:\u001b|\\{1,8}(?:u001b|x1b|033|e))\[[\d;]{0,16}m`
+
 /** Hides what the second group of `pattern` captured, and keeps the first. `accept` may spare a value that is no secret. */
 export function hideSecond(line: string, pattern: RegExp, mark: string, count: () => void, accept: (secret: string) => boolean = () => true): string {
   return line.replace(pattern, (whole: string, kept: string, secret: string) => {

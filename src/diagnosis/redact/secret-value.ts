@@ -1,3 +1,5 @@
+import { colour } from './rule.ts'
+
 /** Where a value stands in a line: `from` and `to` frame what is hidden, without its quotes. */
 export interface Value {
   readonly from: number
@@ -6,7 +8,9 @@ export interface Value {
 }
 
 const opening = /[bru]?(\\{0,15})(["'`])/y
-const escapedEnd = /^(?:%26|\\u0026|\\[nrt])/
+const escapedEnd = new RegExp(String.raw`^(?:%26|\\u0026|\\[nrt]|${colour})`, 'i')
+/** Begins the code of a colour, which ends a value. */
+const escapeCode = '\u001b'
 
 /** How far an unquoted value goes: to a space, to the next key, or as far as a scalar of YAML, to a comment or the end. */
 export type Extent = 'word' | 'phrase' | 'scalar'
@@ -48,13 +52,13 @@ function endOfWord(line: string, from: number, spaces: boolean): number {
     const char = line[at] as string
     if (char === ' ' || char === '\t') {
       if (!spaces || /^\s+(?:#|[\w.-]{1,64}(?:\s?:|=[^=\s])|$)/.test(line.slice(at, at + 80))) break
-    } else if (char === '\r' || char === '"' || (char === '<' && at > from)) break
+    } else if (char === '\r' || char === '"' || char === escapeCode || (char === '<' && at > from)) break
     else if (char === ':' && /^\s/.test(line[at + 1] ?? '')) break
     else if (",;&|)}]'".includes(char)) {
       const rest = line.slice(at + 1, at + 67)
       if (rest === '' || /^(?:\s|[,;&|)}\]"'\\]|[\w.%-]{1,64}[=:])/.test(rest)) break
     } else if (char === '%' || char === '\\') {
-      if (escapedEnd.test(line.slice(at, at + 6)) || /^\\+["']/.test(line.slice(at, at + 17))) break
+      if (escapedEnd.test(line.slice(at, at + 32)) || /^\\+["']/.test(line.slice(at, at + 17))) break
     }
   }
   return at

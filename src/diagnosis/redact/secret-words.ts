@@ -1,15 +1,18 @@
 import { hidden } from './redactor.ts'
 
+/** Where no letter stands before, but perhaps the end of a colour's code. */
+const apart = String.raw`(?:(?<![a-z])|(?<=\[[\d;]{0,16}m))`
+
 /**
  * What the last word of a key tells. `dbPassword`, `DB_PASSWORD` and `db.password` name secrets; `passwords`, `secretName`,
  * `tokenExpirationSeconds` and `password-file` go on after the word and do not.
  */
-const passwords = 'passw(?:or)?d|passphrase|pass_phrase|pwd|(?<![a-z])pass(?![a-z])|(?<=db|my|sql|pg|user|root|admin|ftp|smtp|redis)pass(?![a-z])'
+const passwords = `passw(?:or)?d|passphrase|pass_phrase|pwd|${apart}pass(?![a-z])|(?<=db|my|sql|pg|user|root|admin|ftp|smtp|redis)pass(?![a-z])`
 const keys = [
   '(?:api|app|access|secret|private|encryption|encrypt|signing|master|account|storage|auth|admin|root|service|session|hmac|jwt|ssh|license|shared[_-]?access|subscription|webhook|bot|consumer)[_.-]?(?:secret[_.-]?)?key(?:[_-]base)?',
   'sharedaccesssignature|sas[_-]?url',
 ].join('|')
-const tokens = 'token|secret|credentials?|(?<![a-z])bearer|(?<![a-z])jwt'
+const tokens = `token|secret|credentials?|${apart}bearer|${apart}jwt`
 
 /** Source of a regular expression for the last word of a key that names a secret; to be used with the flag `i`. */
 export const secretWord = String.raw`(?:${passwords}|${keys}|${tokens})(?:[_-]?hash|[_-]?value|[_-]?b64)?\d{0,2}`
