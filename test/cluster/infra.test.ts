@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { parseAllDocuments } from 'yaml'
 import { configSchema } from '../../src/config.ts'
 import { type ContainerPlan, containerSpec } from '../../src/diagnosis/inject/container-spec.ts'
-import { kubectl, useNamespace } from './environment.ts'
+import { isLab, kubectl, useNamespace } from './environment.ts'
 import { type Answer, asServiceAccount } from './service-account.ts'
 
 const manifests = fileURLToPath(new URL('../../infra/kubernetes', import.meta.url))
@@ -70,7 +70,12 @@ describe('what the service may', () => {
       apiVersion: 'v1',
       kind: 'Pod',
       metadata: { name: 'target' },
-      spec: { containers: [{ name: 'app', image: 'registry.example.com/none:1' }] },
+      // What the API server itself would refuse in a pod without: a block device, and an unmasked /proc.
+      spec: {
+        hostUsers: false,
+        volumes: [{ name: 'block', persistentVolumeClaim: { claimName: 'none' } }],
+        containers: [{ name: 'app', image: 'registry.example.com/none:1' }],
+      },
     }
     await vi.waitFor(() => kubectl(['-n', watched, 'create', '-f', '-'], JSON.stringify(target)), { timeout: 30_000, interval: 500 })
     account = await asServiceAccount(service, 'autodiagnose')
@@ -102,6 +107,8 @@ describe('what the service may', () => {
   })
 
   const { securityContext, args } = ours() as { securityContext: object; args: string[] }
+  const secured = (change: object) => ({ securityContext: { ...securityContext, ...change } })
+  const without = (option: string) => ({ args: args.filter((arg) => !arg.startsWith(option)) })
   it.each<[string, object, string]>([
     ['a foreign image', { image: 'docker.example.com/other:1' }, 'the image must be one of'],
     ['our image under a longer name', { image: `${image}-other` }, 'the image must be one of'],
@@ -116,6 +123,20 @@ describe('what the service may', () => {
     ['a check that is a path', { args: [...args, '../bin/sh'] }, 'arguments must be'],
     ['a line break in a parameter', { args: [...args, 'http=x\n--exec'] }, 'arguments must be'],
     ['a control character in a parameter', { args: [...args, 'http=\u001b[2J'] }, 'arguments must be'],
+    ['a deadline of hours', { args: [...without('--deadline').args, '--deadline=99999'] }, 'arguments must be'],
+    ['an expiry far away', { args: [...without('--expires').args, '--expires=999999999999'] }, 'arguments must be'],
+    ['an output of any size', { args: [...without('--output-bytes').args, '--output-bytes=99999999999'] }, 'arguments must be'],
+    ['a second deadline', { args: [...args, '--deadline=60'] }, 'must be given once each'],
+    ['a second expiry', { args: [...args, '--expires=1'] }, 'must be given once each'],
+    ['a second size of the output', { args: [...args, '--output-bytes=1'] }, 'must be given once each'],
+    ['the name of a second diagnosis', { args: [...args, '--diagnosis=ad-00000000000000000000-1'] }, 'must be given once each'],
+    ['no deadline', without('--deadline'), 'must be given once each'],
+    ['no expiry', without('--expires'), 'must be given once each'],
+    ['no size of the output', without('--output-bytes'), 'must be given once each'],
+    ['two targets', { args: [...args, `--target-id=${'a'.repeat(64)}`, '--no-target'] }, 'at most once'],
+    ['a block device', { volumeDevices: [{ name: 'block', devicePath: '/dev/x' }] }, 'no volume'],
+    ['input once', { stdinOnce: true }, 'neither input'],
+    ['a terminal alone', { tty: true }, 'neither input'],
     ['input', { stdin: true }, 'neither input'],
     ['a terminal', { stdin: true, tty: true }, 'neither input'],
     ['a working directory', { workingDir: '/proc/1/root' }, 'neither input'],
@@ -124,6 +145,11 @@ describe('what the service may', () => {
     ['privilege escalation', { securityContext: { ...securityContext, allowPrivilegeEscalation: true } }, 'security profile'],
     ['an added capability', { securityContext: { ...securityContext, capabilities: { drop: ['ALL'], add: ['SYS_PTRACE'] } } }, 'security profile'],
     ['seccomp switched off', { securityContext: { ...securityContext, seccompProfile: { type: 'Unconfined' } } }, 'no setting besides'],
+    ['a seccomp profile of the node', secured({ seccompProfile: { type: 'Localhost', localhostProfile: 'x.json' } }), 'no setting besides'],
+    ['options of SELinux', secured({ seLinuxOptions: { level: 's0:c1' } }), 'no setting besides'],
+    ['options of Windows', secured({ windowsOptions: { runAsUserName: 'x' } }), 'no setting besides'],
+    ['AppArmor switched off', secured({ appArmorProfile: { type: 'Unconfined' } }), 'no setting besides'],
+    ['escalation that is not denied', secured({ allowPrivilegeEscalation: undefined }), 'security profile'],
     ['a writable root', { securityContext: { ...securityContext, readOnlyRootFilesystem: false } }, 'read-only root'],
     ['no security context', { securityContext: undefined }, 'security context must'],
   ])('refuses %s', async (_, change, message) => {
@@ -133,6 +159,20 @@ describe('what the service may', () => {
     expect(answer.body.message).toContain(message)
   })
 
+  it.each([true, undefined])('refuses the baseline form with allowPrivilegeEscalation %s', async (allowPrivilegeEscalation) => {
+    const baseline = ours({ profile: 'baseline', ids: { uid: 0, gid: 0 } }) as { securityContext: object }
+    const answer = await add([{ ...baseline, securityContext: { ...baseline.securityContext, allowPrivilegeEscalation } }])
+    expect(answer).toMatchObject({ status: 422 })
+    expect(answer.body.message).toContain('security profile')
+  })
+
+  // Older servers drop the field.
+  it.runIf(isLab)('refuses an unmasked /proc', async () => {
+    const answer = await add([{ ...ours(), ...secured({ procMount: 'Unmasked' }) }])
+    expect(answer).toMatchObject({ status: 422 })
+    expect(answer.body.message).toContain('no setting besides')
+  })
+
   it.each(['general', 'netadmin', 'sysadmin'] as const)('refuses profile %s', async (profile) => {
     const answer = await add([ours({ profile, ids: { uid: 0, gid: 0 } })])
     expect(answer.body.message).toContain('the security profile must be one of restricted, baseline')
@@ -140,7 +180,7 @@ describe('what the service may', () => {
 
   it("refuses a volume of the pod's, although it is declared", async () => {
     const { spec } = JSON.parse(await kubectl(['-n', watched, 'get', 'pod', 'target', '-o', 'json']))
-    const volume = spec.volumes[0]?.name
+    const volume = spec.volumes.map((one: { name: string }) => one.name).find((one: string) => one !== 'block')
     expect(volume).toMatch(/^kube-api-access/)
     const answer = await add([{ ...ours(), volumeMounts: [{ name: volume, mountPath: '/x' }] }])
     expect(answer).toMatchObject({ status: 422 })
