@@ -71,7 +71,11 @@ export async function consume(open: (signal: AbortSignal) => Promise<LogAnswer>,
       const wakeAt = Math.min(leaveAt, heardAt + idleMs, cancelAt, dirtySince === undefined ? Number.POSITIVE_INFINITY : dirtySince + segmentMs)
       const result = await alarm.race(pending, wakeAt)
       const now = deps.clock.now()
-      cutIf(dirtySince !== undefined && now >= dirtySince + segmentMs)
+      if (dirtySince !== undefined && now >= dirtySince + segmentMs) {
+        cutIf(true)
+        // Where redactor or decoder hold something back, once more a little later: a time in the past would wake at once, again and again.
+        dirtySince = pipeline.dirty ? now : undefined
+      }
       if (signal.aborted || now >= leaveAt) return leave('turn')
       if (now >= cancelAt) {
         if (await deps.cancelled()) return leave('cancelled')

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { start } from '../../../src/diagnosis/cursor.ts'
 import { listenTurn, type TurnDeps } from '../../../src/diagnosis/listen/turn.ts'
 import { ClusterUnavailable, type LogAnswer, type RawPod } from '../../../src/ports/cluster/cluster.ts'
-import { listenToEnd, numbered, stored, type World, world } from './world.ts'
+import { encode, listenToEnd, numbered, stored, type World, world } from './world.ts'
 
 type ClusterPart = TurnDeps['cluster']
 
@@ -106,6 +106,30 @@ describe('a log that is opened again', () => {
     const cursor = await listenToEnd(withCluster(there, { openLog }), 60_000)
     expect(cursor).toMatchObject({ end: 'terminated', lines: 2, gaps: [] })
     expect((await stored(there.store)).text).toBe('one\ntwo\n')
+  })
+
+  test('is waited for at ease where the redactor waits for the next line', async () => {
+    const there = world([])
+    const named = encode('2026-01-02T03:04:05.1Z - name: DB_PASSWORD\n')
+    const silent = (): ReadableStream<Uint8Array> => new ReadableStream({ start: (controller) => controller.enqueue(named) })
+    const openLog = async (): Promise<LogAnswer> => ({ kind: 'open', body: silent() })
+    let looks = 0
+    // Time passes by itself, too, so that even a loop that never waits has an end.
+    const now = (): number => (++looks % 100 === 0 ? ++there.clock.ms : there.clock.ms)
+    const { deps, params } = withCluster(there, { openLog, getPod: () => runningPod(there) })
+    const cursor = await listenTurn({ ...params, turnEndsAt: there.clock.ms + 9000 }, { ...deps, clock: { ...there.clock, now } }, signal)
+    expect(cursor).toEqual(start)
+    expect(looks).toBeLessThan(500)
+  })
+
+  test('whose timestamps go back by an hour, for a clock was set, is read on', async () => {
+    const lines = ['04:04:05.1Z before', '03:04:06.1Z behind', '03:04:05.9Z two writers', '03:04:06.2Z later'].map((line) => `2026-01-02T${line}\n`)
+    const there = world([])
+    let served = 1
+    const openLog = async (): Promise<LogAnswer> => bodyOf(lines.slice(0, served++).join(''))
+    const cursor = await listenToEnd(withCluster(there, { openLog }), 60_000, true)
+    expect(cursor).toMatchObject({ end: 'terminated', lines: 4, gaps: [] })
+    expect((await stored(there.store)).text).toBe('before\nbehind\ntwo writers\nlater\n')
   })
 
   test('after ten silent seconds goes on where it stalled', async () => {
