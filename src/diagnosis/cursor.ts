@@ -24,6 +24,8 @@ export interface Cursor {
   readonly artifacts: number
   /** The artifact in whose middle the cursor rests. */
   readonly artifact?: OpenArtifact
+  /** The line before an artifact has a say in the one behind it, by naming a secret, say: that one is withheld. */
+  readonly withhold?: true
   /** Secrets removed so far, by rule. */
   readonly redactions: RedactionCounts
   /** What is known to be missing or cut, one sentence each; at most {@link maxGaps}. */
@@ -35,7 +37,7 @@ export interface Cursor {
 export interface OpenArtifact {
   readonly name: string
   readonly index: number
-  /** Binary artifacts are stored only where policy allows; `dropped` where it does not. */
+  /** Binary artifacts are stored only where policy allows; `dropped` where it does not. No cursor rests where it is `undecided`. */
   readonly kind: 'text' | 'binary' | 'dropped' | 'undecided'
   /** What is missing in it. */
   readonly gap?: string

@@ -15,12 +15,15 @@ export function decodeLine(line: string): Uint8Array | undefined {
   return bytes
 }
 
+/** Whether an artifact is a text is told by its first bytes, of this many. */
+export const prefixBytes = 4096
+
 /**
- * Whether the first bytes of an artifact are those of a text: valid UTF-8, and no control characters but those of a text's
- * layout and colours.
+ * Whether the first bytes of an artifact are those of a text: valid UTF-8 without NUL. Other control characters occur in texts, as
+ * those of colours and overstrikes do; what is taken for binary, though, may be stored as it is.
  */
 export function looksLikeText(bytes: Uint8Array): boolean {
-  for (const byte of bytes) if ((byte < 32 && !layout.has(byte)) || byte === 127) return false
+  if (bytes.includes(0)) return false
   try {
     // A character may go on behind them.
     new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: true })
@@ -29,9 +32,6 @@ export function looksLikeText(bytes: Uint8Array): boolean {
     return false
   }
 }
-
-/** Backspace, tab, newline, form feed, return, and the escape that begins a colour. */
-const layout: ReadonlySet<number> = new Set([8, 9, 10, 12, 13, 27])
 
 /** The name comes from inside the pod: it names a file in the bundle, and nothing else. */
 function safeName(name: string): string {

@@ -2,7 +2,7 @@ import { addCounts, type Cursor, digestOf, type End, type OpenArtifact, rotation
 import { join } from '../join.ts'
 import type { RedactionStream, Redactor } from '../redact/redactor.ts'
 import { artifactPath, type SegmentHeader } from '../segment.ts'
-import { decodeLine, endOfArtifact, looksLikeText, parseBegin } from './artifact-frame.ts'
+import { decodeLine, endOfArtifact, looksLikeText, parseBegin, prefixBytes } from './artifact-frame.ts'
 import { parseEndLine } from './end-line.ts'
 import { type LogLine, laterOf, maxLineBytes } from './log-lines.ts'
 import { TextLines } from './text-lines.ts'
@@ -25,6 +25,7 @@ export interface Piece {
 
 /** Text is given to the redactor in portions of about this size. */
 const heldChars = 32_768
+const withheld = '# autodiagnose: a line was withheld here, for the line before the artifact may name it a secret\n'
 
 /** Turns lines of a log into pieces for segments: artifacts are decoded first, then text is redacted. */
 export class Pipeline {
@@ -39,6 +40,9 @@ export class Pipeline {
   private held: string[] = []
   private heldSize = 0
   private last: Uint8Array | undefined
+  /** The beginning of an artifact that is undecided. */
+  private prefix: Uint8Array[] = []
+  private prefixSize = 0
   private readonly decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
   constructor(cursor: Cursor, redactor: Redactor, options: PipelineOptions) {
@@ -60,7 +64,7 @@ export class Pipeline {
 
   get neutral(): boolean {
     this.settle()
-    return this.stream.neutral && this.artifactLines.neutral
+    return this.stream.neutral && this.artifactLines.neutral && this.cursor.artifact?.kind !== 'undecided'
   }
 
   /** Lines of the log consumed so far. */
@@ -79,7 +83,7 @@ export class Pipeline {
     const pieces: Piece[] = []
     if (artifact && text === endOfArtifact) {
       this.advance(line)
-      const fate = artifact.kind === 'dropped' ? 'was binary and is not stored: policy evidence.binaryArtifacts is off' : 'is in the bundle'
+      const fate = this.decide() === 'dropped' ? 'was binary and is not stored: policy evidence.binaryArtifacts is off' : 'is in the bundle'
       const hole = artifact.gap === undefined ? '' : `, but not whole: ${artifact.gap}`
       return [this.leaveArtifact(`# artifact ${artifact.name} ${fate}${hole}\n`)]
     }
@@ -87,7 +91,7 @@ export class Pipeline {
       const bytes = decodeLine(text)
       if (bytes) {
         this.advance(line)
-        this.decode(artifact, bytes)
+        this.decode(artifact.kind, bytes)
         return pieces
       }
       // Whoever printed it broke off, and what follows is text again.
@@ -96,6 +100,7 @@ export class Pipeline {
     }
     const begun = parseBegin(text)
     if (begun !== undefined) {
+      if (!this.neutral) this.cursor = { ...this.cursor, withhold: true }
       if (this.dirty) pieces.push(this.cutNow())
       this.advance(line)
       this.cursor = {
@@ -114,7 +119,11 @@ export class Pipeline {
     this.advance(line)
     const cut = line.length > maxLineBytes
     if (cut) this.gap(`a line of ${line.length} bytes was cut after ${maxLineBytes}`)
-    this.text(text + (cut ? ` [autodiagnose: ${line.length - maxLineBytes} bytes of this line were dropped]` : '') + (line.ended ? '\n' : ''))
+    if (this.cursor.withhold && !text.startsWith('# autodiagnose ')) {
+      const { withhold: _, ...cursor } = this.cursor
+      this.cursor = cursor
+      this.text(withheld)
+    } else this.text(text + (cut ? ` [autodiagnose: ${line.length - maxLineBytes} bytes of this line were dropped]` : '') + (line.ended ? '\n' : ''))
     if (proven) this.cursor = { ...this.cursor, gaps: this.cursor.gaps.filter((gap) => gap !== rotationGap), end: 'proven' }
     return pieces
   }
@@ -128,8 +137,9 @@ export class Pipeline {
       return
     }
     // Its rows go on, and must not become text of the log: they would pass the redactor undecoded.
-    this.cursor = { ...this.cursor, artifact: { ...artifact, gap: sentence } }
-    if (artifact.kind === 'text') this.text(`${this.artifactLines.flush()}\n# autodiagnose gap: ${sentence}\n`)
+    const kind = this.decide() ?? artifact.kind
+    this.cursor = { ...this.cursor, artifact: { ...artifact, kind, gap: sentence } }
+    if (kind === 'text') this.text(`${this.artifactLines.flush()}\n# autodiagnose gap: ${sentence}\n`)
   }
 
   /** Whether the byte cap is reached: listening must end. */
@@ -197,14 +207,27 @@ export class Pipeline {
     this.size += piece.length
   }
 
-  private decode(artifact: OpenArtifact, bytes: Uint8Array): void {
-    let { kind } = artifact
-    if (kind === 'undecided') {
-      kind = looksLikeText(bytes) ? 'text' : this.options.binaryArtifacts ? 'binary' : 'dropped'
-      this.cursor = { ...this.cursor, artifact: { ...artifact, kind } }
-    }
+  private decode(kind: OpenArtifact['kind'], bytes: Uint8Array): void {
     if (kind === 'text') this.text(this.artifactLines.push(bytes))
     else if (kind === 'binary') this.add(bytes)
+    else if (kind === 'undecided') {
+      this.prefix.push(bytes)
+      this.prefixSize += bytes.length
+      if (this.prefixSize >= prefixBytes) this.decide()
+    }
+  }
+
+  /** What the open artifact is, by what was read of it until now. */
+  private decide(): OpenArtifact['kind'] | undefined {
+    const { artifact } = this.cursor
+    if (artifact?.kind !== 'undecided') return artifact?.kind
+    const bytes = join(this.prefix, this.prefixSize)
+    this.prefix = []
+    this.prefixSize = 0
+    const kind = looksLikeText(bytes) ? 'text' : this.options.binaryArtifacts ? 'binary' : 'dropped'
+    this.cursor = { ...this.cursor, artifact: { ...artifact, kind } }
+    this.decode(kind, bytes)
+    return kind
   }
 
   /** Cuts the artifact's last chunk; text follows, and begins with what became of it. */
@@ -218,6 +241,7 @@ export class Pipeline {
 
   /** Whatever redactor and decoder still hold is let go here, so that the cursor behind the piece is neutral. */
   private cutNow(): Piece {
+    this.decide()
     const { cursor } = this
     if (!this.artifactLines.neutral) this.text(this.artifactLines.flush())
     this.settle()

@@ -45,12 +45,46 @@ test('a line keeps its byte order mark', () => {
   expect([...(pipeline.finish('terminated')[0]?.body.slice(0, 3) ?? [])]).toEqual([0xef, 0xbb, 0xbf])
 })
 
+test('an artifact is taken for a text, or not, by its first 4 KiB, before anything of it is cut', () => {
+  const rows = (first: string): string => first.padEnd(3000, '.')
+  const binary = pipelineOf()
+  binary.take('begin-base64 644 made-up.bin')
+  binary.take(base64(rows('GIF89a')))
+  expect(binary.pipeline.neutral).toBe(false)
+  binary.take(Buffer.from([0, 1, 2, 0xff]).toString('base64'))
+  binary.take(base64(rows('')))
+  expect(binary.pipeline.neutral).toBe(true)
+  expect(binary.pipeline.cut().header.artifact).toMatchObject({ binary: true })
+
+  const text = pipelineOf()
+  text.take('begin-base64 644 made-up.log')
+  text.take(base64('\u001b[1mpassword=made-up-secret-2\u001b[0m\n'))
+  const [piece] = text.take('====')
+  expect(piece?.header.artifact).toMatchObject({ binary: false })
+  expect(bodyOf(piece ? [piece] : [])).not.toContain('made-up-secret-2')
+})
+
+test('a line behind an artifact is withheld where the line before it names it a secret', () => {
+  const { pipeline, take } = pipelineOf()
+  take('- name: DB_PASSWORD')
+  const pieces = [
+    ...take('begin-base64 644 threads.txt'),
+    ...take('===='),
+    ...take('# autodiagnose artifact'),
+    ...take('  value: made-up-secret-3'),
+    ...take('one'),
+  ]
+  const text = bodyOf([...pieces, ...pipeline.finish('terminated')])
+  expect(text).not.toContain('made-up-secret-3')
+  expect(text).toMatch(/bundle\n# autodiagnose artifact\n# autodiagnose: a line was withheld here, .*\none\n$/)
+})
+
 describe('looksLikeText', () => {
-  test.each(['\u001b[31mred\u001b[0m', 'page\fpage', 'bold\bbold', 'grüße\t\r\n'])('takes %j', (text) => {
+  test.each(['\u001b[31mred\u001b[0m', 'bell\u0007', 'page\fpage', 'bold\bbold', 'grüße\t\r\n'])('takes %j', (text) => {
     expect(looksLikeText(encode(text))).toBe(true)
   })
 
-  test.each([[[0, 65]], [[0xff, 65]], [[127]], [[1]]])('refuses %j', (bytes) => {
+  test.each([[[0, 65]], [[65, 0xff, 65]]])('refuses %j', (bytes) => {
     expect(looksLikeText(Uint8Array.from(bytes))).toBe(false)
   })
 })
