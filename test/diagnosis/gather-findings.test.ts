@@ -109,16 +109,25 @@ describe('annotations', () => {
     expect(gathered.findings).toEqual([])
   })
 
-  test.each(['https=x', 'http', 'http=ftp://a', 'http=http://169.254.169.254/latest', 'tcp=db', 'dns=a/b', 'disk=\u0007', 'nonsense'])(
-    'that are wrong are told and not used: %s',
-    async (entry) => {
-      const { gathered } = await annotated(entry)
-      expect(gathered.findings).toMatchObject([
-        { severity: 'info', title: `The annotation autodiagnose.dev/checks of the pod has what is not used: "${entry}"` },
-      ])
-      expect(gathered.hints.filter(({ name }) => entry.startsWith(`${name}=`) && name !== 'dns' && name !== 'http')).toEqual([])
-    },
-  )
+  test.each([
+    'https=x',
+    'http',
+    'http=ftp://a',
+    'http=http://169.254.169.254/latest',
+    'tcp=169.254.169.254:80',
+    'tcp=[fd00:ec2::23]:80',
+    'dns=metadata.google.internal',
+    'tcp=db',
+    'dns=a/b',
+    'disk=\u0007',
+    'nonsense',
+  ])('that are wrong are told and not used: %s', async (entry) => {
+    const { gathered } = await annotated(entry)
+    expect(gathered.findings).toMatchObject([
+      { severity: 'info', title: `The annotation autodiagnose.dev/checks of the pod has what is not used: "${entry}"` },
+    ])
+    expect(gathered.hints.filter(({ name }) => entry.startsWith(`${name}=`) && name !== 'dns' && name !== 'http')).toEqual([])
+  })
 
   test('that are unknown are told', async () => {
     expect((await annotated('', { 'autodiagnose.dev/check': 'x' })).gathered.findings).toMatchObject([

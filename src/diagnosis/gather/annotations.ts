@@ -2,6 +2,7 @@ import type { RawPod } from '../../ports/cluster/cluster.ts'
 import { type CheckRequest, defaultChecks, type Finding, knownChecks, type Refusal } from '../diagnosis.ts'
 import { evidenceFinding } from './evidence-finding.ts'
 import { checkForUrl } from './hints.ts'
+import { mayBeAsked } from './may-be-asked.ts'
 
 /** What the application's owners say by annotations of the pod. Bad ones are told and change nothing. */
 export interface Annotations {
@@ -55,6 +56,7 @@ function parseCheck(entry: string, known: readonly string[]): CheckRequest | str
   if (name === 'http') return checkForUrl(param ?? '') ?? 'expected a URL that may be asked, as in http=http://host:8080/'
   if (name === 'tcp' && !/^(\[[0-9a-f:.]+\]|[a-z0-9_.-]+):\d{1,5}$/i.test(param ?? '')) return 'expected host and port, as in tcp=host:8080'
   if (name === 'dns' && !/^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_.])?$/i.test(param ?? '')) return 'expected the name of a host, as in dns=host'
+  if ((name === 'tcp' || name === 'dns') && !mayBeAsked((param ?? '').replace(/:\d+$/, ''))) return 'expected a host that may be asked'
   if (param === undefined) return { name }
   return /^[!-~]{1,255}$/.test(param) ? { name, param } : 'a parameter has 1 to 255 printable characters'
 }
