@@ -6,6 +6,8 @@ import { beforeEach } from 'vitest'
 const parts = {
   chromium: { names: ['chromium', 'chromium-browser', 'google-chrome'], get: 'Chromium: apt-get install chromium' },
   busybox: { names: ['busybox'], get: 'a static busybox: apt-get install busybox-static' },
+  nsenter: { names: ['nsenter'], get: 'nsenter: apt-get install util-linux' },
+  unshare: { names: ['unshare'], get: 'unshare: apt-get install util-linux' },
   shellcheck: { names: ['shellcheck'], get: 'shellcheck: apt-get install shellcheck' },
 } as const
 

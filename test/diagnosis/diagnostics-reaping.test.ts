@@ -23,6 +23,8 @@ const cgroup = `cgroup=${fileURLToPath(new URL('../fixtures/diagnostics/cgroup-v
  */
 describe.each<Userland>(['busybox', 'debian'])('runner under %s beside a target that reaps nothing', (userland) => {
   const busybox = needs('busybox')
+  const unshare = needs('unshare')
+  const nsenter = needs('nsenter')
   const pod = new Diagnostics(userland, busybox, checks)
   const root = process.getuid?.() === 0
   const sockets: Socket[] = []
@@ -37,8 +39,8 @@ describe.each<Userland>(['busybox', 'debian'])('runner under %s beside a target 
       setTimeout(() => response.writeHead(302, { location: `https://127.0.0.1:${silent}/` }).end(), 2000)
     })
     redirecting = await listen(late)
-    if (!root) return
-    namespace = spawn('unshare', ['--pid', '--fork', '--kill-child', '--mount-proc', 'sleep', '300'], { stdio: 'ignore' })
+    if (!root || !unshare || !nsenter) return
+    namespace = spawn(unshare, ['--pid', '--fork', '--kill-child', '--mount-proc', 'sleep', '300'], { stdio: 'ignore' })
     await vi.waitFor(
       () => {
         target = childrenOf(namespace?.pid)[0] ?? ''
@@ -56,7 +58,7 @@ describe.each<Userland>(['busybox', 'debian'])('runner under %s beside a target 
 
   async function run(args: readonly string[], during?: (child: ChildProcess) => Promise<void>): Promise<Printed> {
     const enter = ['--target', target, '--pid', '--mount', `${pod.home}/runner`, ...args]
-    const child = spawn('/usr/bin/nsenter', enter, { env: { PATH: pod.path }, cwd: pod.home, stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(nsenter, enter, { env: { PATH: pod.path }, cwd: pod.home, stdio: ['ignore', 'pipe', 'pipe'] })
     const result = printed(child)
     await during?.(child)
     proveEnd((await result).text)
