@@ -1,6 +1,18 @@
 # shellcheck shell=sh
 # Names and addresses, for the checks that talk to others; sourced after check.sh.
 
+# Better to say that nothing was answered than to be stopped: whatever a check asks shares the time that it has, less a second.
+read_clock
+ends=$((clock + (${4:-10} - 1) * 100))
+
+# share PARTS MOST: $patience becomes that part of the seconds that are left, at least 1.
+share() {
+  read_clock
+  patience=$(((ends - clock) / 100 / $1))
+  [ "$patience" -le "$2" ] || patience=$2
+  [ "$patience" -ge 1 ] || patience=1
+}
+
 # The URL without what may be secret: user info, values of the query, the fragment.
 mask_url() {
   printf %s "$1" | tr '\000-\037\177' '?' | awk '{
@@ -128,7 +140,7 @@ resolve() {
       fi
       ;;
   esac
-  addresses=$(awk -v name="$1" '{ sub(/#.*/, ""); for (i = 2; i <= NF; i++) if (tolower($i) == tolower(name)) { print $1; break } }' "$(target_file /etc/hosts)" 2>/dev/null)
+  addresses=$(awk -v name="$1" '{ sub(/#.*/, ""); for (i = 2; i <= NF; i++) if (tolower($i) == tolower(name)) { if (!seen[$1]++) print $1; break } }' "$(target_file /etc/hosts)" 2>/dev/null)
   if [ -n "$addresses" ]; then
     trail="$1: hosts file"
     return 0
@@ -183,6 +195,57 @@ unresolved() {
     *) finding "$1/$(printf %s "$outcome" | tr 'A-Z' 'a-z')" error "DNS name $1 was not resolved: nameserver $servers answers $outcome" \
       "the nameserver is there but cannot or will not answer for this name" "look at the logs of the cluster's DNS" "$trail" ;;
   esac
+}
+
+# connect PORT RESERVE: $address becomes the first of $addresses that takes a connection, tried one after the other as by a client, 3 s for a
+# single one, 2 s for each of several, as long as RESERVE seconds are left. $failed becomes those before it with their reasons, $failures
+# their number. Where none does it fails: $said tells why, refusals before silence before no route, whatever their order, and $address is
+# that one; of several, all with their reasons.
+connect() {
+  address='' failed='' failures=0 total=0 telling=0 most=3
+  for one in $addresses; do total=$((total + 1)); done
+  [ "$total" = 1 ] || most=2
+  for one in $addresses; do
+    share 1 "$most"
+    if [ "$failures" -gt 0 ] && [ $((ends - clock)) -lt $(((most + $2) * 100)) ]; then
+      failed="$failed, no time for the others"
+      break
+    fi
+    reply=$(busybox nc -w "$patience" "$one" "$1" -e busybox true 2>&1 </dev/null)
+    status=$?
+    case $status-$reply in
+      0-*)
+        address=$one
+        return 0
+        ;;
+      *refused*) reason=refused rank=3 ;;
+      *nreachable* | *'No route'* | *'assign requested'*) reason=unreachable rank=1 ;;
+      *) reason="timed out" rank=2 ;;
+    esac
+    failures=$((failures + 1))
+    failed="$failed${failed:+, }$one $reason"
+    [ "$rank" -le "$telling" ] || { telling=$rank address=$one said=$reply; }
+  done
+  [ "$total" = 1 ] || address="$total addresses: $failed"
+  return 1
+}
+
+# After connect: the finding ID that addresses of the host $1 failed before one did not, once. A client may be given these first, or
+# no other.
+some_failed() {
+  [ -n "$failed" ] && [ -z "$warned" ] || return 0
+  # Where the pod has no route for one family of addresses, its clients use the other.
+  case $failed in
+    *refused* | *'timed out'*) ;;
+    *)
+      case $address in *:*) family=: ;; *) family=. ;; esac
+      case $failed in *"$family"*) ;; *) return 0 ;; esac
+      ;;
+  esac
+  warned=1
+  finding "$id/some-addresses" warn "$failures of $total addresses of $1 failed on port $port before $address answered: $failed" \
+    "behind these addresses no server is ready, or not on this port; clients fail or lose time when they get them first" \
+    "compare the addresses with the endpoints of the service and the pods that are ready" "$failed, $address connected"
 }
 
 # need busybox: skips the check where it is missing.

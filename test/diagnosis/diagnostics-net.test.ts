@@ -1,5 +1,4 @@
-import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import { createServer as createTcpServer } from 'node:net'
@@ -7,6 +6,7 @@ import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { needs } from '../needs.ts'
+import { certificate } from './diagnostics-certificates.ts'
 import { closedPort, listen, nameserver, stopServers } from './diagnostics-servers.ts'
 import { Diagnostics, type Point, proveEnd } from './diagnostics-userland.ts'
 
@@ -243,26 +243,8 @@ describe('checks of the network', () => {
   })
 
   test('https finds a certificate that has expired or is for another name', async () => {
-    const directory = mkdtempSync(join(tmpdir(), 'tls-'))
-    const files = ['config', 'key', 'request', 'cert', 'index'].map((name) => join(directory, name))
-    const [config = '', key = '', request = '', cert = '', index = ''] = files
-    const openssl = (...args: string[]): string => execFileSync('openssl', args, { encoding: 'utf8', stdio: 'pipe' })
-    const any = 'commonName = optional'
-    const section = `database = ${index}\nrand_serial = yes\ndefault_md = sha256\nnew_certs_dir = ${directory}\npolicy = any\nx509_extensions = names`
-    writeFileSync(
-      config,
-      `[ca]\ndefault_ca = test\n[test]\n${section}\n[any]\n${any}\n[names]\nsubjectAltName = DNS:localhost,DNS:*.fruit\n[req]\ndistinguished_name = any\n`,
-    )
-    openssl('req', '-config', config, '-new', '-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=x', '-keyout', key, '-out', request)
-    const make = (end: string): { key: Buffer; cert: Buffer } => {
-      writeFileSync(index, '')
-      const dates = ['-startdate', '20200101000000Z', '-enddate', end]
-      openssl('ca', '-config', config, '-batch', '-notext', '-selfsign', '-keyfile', key, '-in', request, '-out', cert, ...dates)
-      return { key: readFileSync(key), cert: readFileSync(cert) }
-    }
-    const good = await listen(createTlsServer(make('20990101000000Z'), (_, response) => response.end('ok')))
-    const old = await listen(createTlsServer(make('20200201000000Z'), (_, response) => response.end('ok')))
-    rmSync(directory, { recursive: true })
+    const good = await listen(createTlsServer(certificate('20200101000000Z', '20990101000000Z'), (_, response) => response.end('ok')))
+    const old = await listen(createTlsServer(certificate('20200101000000Z', '20200201000000Z'), (_, response) => response.end('ok')))
     const { points } = await check(
       `http=https://localhost:${old}/`,
       `http=https://LocalHost:${good}/`,
