@@ -78,7 +78,11 @@ describe('checks of a name with several addresses, and of rarer faults', () => {
     const all = '(2 addresses: 127.0.0.2 refused, 127.0.0.3 refused)'
     expect(await check(`tcp=lost:${web}`, `http=http://lost:${web}/ok`)).toMatchObject([
       { ok: false, name: `TCP connection to lost port ${web} is refused ${all}`, diag: { id: `tcp/lost:${web}/refused`, severity: 'error' } },
-      { ok: false, name: expect.stringContaining(`is refused ${all}`), diag: { id: `http/lost:${web}/refused`, severity: 'error' } },
+      {
+        ok: false,
+        name: expect.stringContaining(`is refused ${all}`),
+        diag: { id: `http/lost:${web}/refused`, severity: 'error', evidence: expect.stringMatching(/^not connected to /) },
+      },
     ])
   })
 
@@ -135,7 +139,10 @@ describe('checks of a name with several addresses, and of rarer faults', () => {
     const ssh = await listen(createTcpServer((socket) => socket.on('error', () => {}).end('SSH-2.0-made-up\r\n')))
     const url = `http://127.0.0.1:${web}`
     expect(await check(`http=http://127.0.0.1:${ssh}/`, `http=${url}/login`, `http=${url}/forbidden`)).toMatchObject([
-      { ok: false, diag: { id: `http/127.0.0.1:${ssh}/no-http`, severity: 'error' } },
+      {
+        ok: false,
+        diag: { id: `http/127.0.0.1:${ssh}/no-http`, severity: 'error', evidence: expect.stringMatching(/^connected to 127\.0\.0\.1:/) },
+      },
       { ok: false, diag: { id: `http/127.0.0.1:${web}/401`, severity: 'warn' } },
       { ok: false, diag: { id: `http/127.0.0.1:${web}/403`, severity: 'warn' } },
     ])
