@@ -87,6 +87,12 @@ target_file() {
   if [ -n "$target" ] && [ -r "$proc/$target/root$1" ]; then echo "$proc/$target/root$1"; else echo "$1"; fi
 }
 
+# Succeeds if the host is the pod itself by the way it is written, without asking a nameserver.
+loopback() {
+  case $1 in [Ll][Oo][Cc][Aa][Ll][Hh][Oo][Ss][Tt] | *.[Ll][Oo][Cc][Aa][Ll][Hh][Oo][Ss][Tt]) return 0 ;; esac
+  vet "$1" && ! vet "$1" others
+}
+
 # ask NAME: sets $answer to its addresses, IPv4 before IPv6, or to nothing with $outcome NOERROR, NXDOMAIN, SERVFAIL, another code, timeout or
 # refused, and $asked to the servers and the time they took. Like a libc, asks for A and AAAA at once, and goes to the next nameserver when
 # one does not answer.

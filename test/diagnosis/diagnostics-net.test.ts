@@ -126,6 +126,13 @@ describe('checks of the network', () => {
     expect(seen).toHaveLength(1)
   })
 
+  test('http without a path takes no other name for the pod itself', async () => {
+    seen.length = 0
+    const { points } = await check(`http=http://bananas:${web}`, `http=http://bananas:${web}/ok`)
+    expect(points).toMatchObject([{ ok: true, skip: 'not sent: 127.0.0.1 is an address of the pod itself' }, { ok: true }])
+    expect(seen).toHaveLength(1)
+  })
+
   test.each(['/metadata', '/mapped', '/named'])('http does not follow to a metadata address: %s', async (path) => {
     const { points } = await check(`http=http://127.0.0.1:${web}${path}`)
     expect(points).toMatchObject([{ ok: true, skip: expect.stringMatching(/^not sent: .* is a link-local address/) }])
