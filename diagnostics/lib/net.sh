@@ -99,9 +99,14 @@ loopback() {
 ask() {
   answer='' outcome=timeout asked=''
   for server in $nameservers; do
-    read_clock
+    # Better to say which nameserver is silent than to be stopped; the first question is always asked.
+    share 1 2
+    if [ -n "$asked$trail" ] && [ $((ends - clock)) -lt 100 ]; then
+      outcome=timeout asked="$asked${asked:+, }no time was left for $server"
+      return
+    fi
     began=$clock
-    reply=$(busybox nslookup -timeout=2 -retry=1 "$1." "$server" 2>&1 </dev/null)
+    reply=$(busybox nslookup -timeout="$patience" -retry=1 "$1." "$server" 2>&1 </dev/null)
     read_clock
     took=$(((clock - began) * 10))
     asked="$asked${asked:+, }$server in $took ms"

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { needs } from '../needs.ts'
 import { certificate } from './diagnostics-certificates.ts'
-import { closedPort, listen, nameserver, stopServers } from './diagnostics-servers.ts'
+import { closedPort, listen, nameserver, silentNameserver, stopServers } from './diagnostics-servers.ts'
 import { Diagnostics, type Point, proveEnd } from './diagnostics-userland.ts'
 
 const secret = 'sk_made_up_0123456789'
@@ -235,6 +235,15 @@ describe('checks of the network', () => {
     const { points } = await check('dns=bananas')
     setResolv(`nameserver 127.0.0.1:${dns.port}`)
     expect(points).toMatchObject([{ ok: true }])
+  })
+
+  test.each(['dns=nothere', 'http=http://nothere/'])('%s says that a nameserver is silent before it is stopped itself', async (name) => {
+    setResolv(`nameserver 127.0.0.1:${await silentNameserver()}\nnameserver 127.0.0.1:${dns.port}`)
+    const { points, text } = await pod.run(`--proc=${proc}`, '--deadline=5', name)
+    setResolv(`nameserver 127.0.0.1:${dns.port}`)
+    expect(points).toMatchObject([{ ok: false, diag: { id: 'dns/nameserver/timeout' } }])
+    expect(text).toContain('nothere.fruit.svc.cluster.local: NXDOMAIN')
+    expect(text).toContain('no time was left')
   })
 
   test('tcp tells open and refused apart', async () => {

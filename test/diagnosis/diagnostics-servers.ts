@@ -23,6 +23,14 @@ export async function closedPort(): Promise<number> {
   return port
 }
 
+/** The port of a nameserver on 127.0.0.1 that never answers. */
+export async function silentNameserver(): Promise<number> {
+  const socket = createSocket('udp4')
+  await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve))
+  stop.push(() => socket.close())
+  return socket.address().port
+}
+
 /** A nameserver on 127.0.0.1 that knows addresses by full name, '' for a name without one; other names do not exist, `servfail.*` fails, `silent.*` is never answered. */
 export async function nameserver(known: Readonly<Record<string, string>>): Promise<{ port: number; asked: string[] }> {
   const asked: string[] = []
