@@ -1,6 +1,7 @@
 # The server's certificate, out of what it sent in hex (od -tx1): prints "valid FROM UNTIL" (as 20261122210000), "names A B …", "alert N", "no TLS".
-# Only the leaf is read, and its chain is not verified.
+# Only the leaf is read, and its chain is not verified. Where the server took the connection, "connected" comes first.
 
+$0 == "connected" { print; next }
 { for (i = 1; i <= NF; i++) if ($i ~ /^[0-9a-f][0-9a-f]$/ && n < 40000) byte[n++] = $i }
 
 function number(at, size,   value) { for (value = 0; size > 0; size--) value = value * 256 + hex[byte[at++]]; return value }

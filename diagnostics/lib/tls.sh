@@ -17,10 +17,15 @@ named() {
 }
 
 # judge_certificate: looks at the certificate before anything is asked. Fails when its finding says all; sets $certificate to what
-# there is to say of a good one.
+# there is to say of a good one, and $silent where the server took the connection and said nothing: asking it would take as long again.
 judge_certificate() {
-  certificate=''
+  certificate='' silent=''
   begun=$(within "$patience" busybox nc -w 3 "$address" "$port" -e busybox sh "$lib/certificate.sh" "$host" 2>&1 | awk -f "$lib/certificate.awk")
+  read_clock
+  case $begun in
+    connected*nothing) [ $((clock - began)) -lt $((patience * 100 - 5)) ] || silent=1 ;;
+  esac
+  begun=${begun#connected?}
   names=$(printf '%s\n' "$begun" | sed -n 's/^names //p')
   facts="certificate of $address:$port
 $begun"

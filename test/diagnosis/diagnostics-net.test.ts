@@ -193,10 +193,17 @@ describe('checks of the network', () => {
     expect(text.length).toBeLessThan(10_000)
   })
 
-  test('https says that nothing is answered before it is stopped itself', async () => {
-    const silent = await listen(createTcpServer((socket) => socket.on('error', () => {}).resume()))
+  test('https says that nothing is answered before it is stopped itself, and does not ask again', async () => {
+    let connections = 0
+    const silent = await listen(
+      createTcpServer((socket) => {
+        connections++
+        socket.on('error', () => {}).resume()
+      }),
+    )
     const { points } = await pod.run(`--proc=${proc}`, '--deadline=5', `http=https://localhost:${silent}/`)
     expect(points).toMatchObject([{ ok: false, diag: { id: `http/localhost:${silent}/no-answer` } }])
+    expect(connections).toBe(1)
   })
 
   test('dns walks the search path as a libc does', async () => {
