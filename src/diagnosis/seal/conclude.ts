@@ -29,7 +29,16 @@ export function mergeFindings(
   const all = [...seen, ...evidence]
   // The same trouble has the same id, but two paths of one server may fail in the same way: they are two sentences.
   const unique = all.filter(({ id, title }, at) => all.findIndex((other) => other.id === id && other.title === title) === at)
-  return unique.toSorted((a, b) => rank[a.severity] - rank[b.severity])
+  return unique
+    .map((one) => (isWhyProbed(one, evidence) ? { ...one, severity: 'error' as const } : one))
+    .toSorted((a, b) => rank[a.severity] - rank[b.severity])
+}
+
+/** A server on the loopback alone is a warning, unless a probe is refused at its port: then it is why. */
+function isWhyProbed({ id }: Finding, evidence: readonly Finding[]): boolean {
+  const port = /^listening\/localhost\/(\d+)$/.exec(id)?.[1]
+  const refused = new RegExp(`:${port}: .*refused`)
+  return port !== undefined && evidence.some(({ check, severity, title }) => check === 'probe' && severity === 'error' && refused.test(title))
 }
 
 const rank = { error: 0, warn: 1, info: 2 } as const

@@ -1,0 +1,54 @@
+import { describe, expect, test } from 'vitest'
+import type { Finding } from '../../src/diagnosis/diagnosis.ts'
+import { mergeFindings } from '../../src/diagnosis/seal/conclude.ts'
+
+describe('mergeFindings', () => {
+  const finding = (id: string, more: Partial<Finding> = {}): Finding => ({
+    id,
+    check: id.split('/')[0] ?? '',
+    severity: 'error',
+    title: id,
+    source: 'evidence',
+    ...more,
+  })
+  const inside = (id: string, more: Partial<Finding> = {}) => finding(id, { source: 'container', ...more })
+  const merged = (evidence: readonly Finding[], ...containers: readonly (readonly Finding[])[]) =>
+    mergeFindings(
+      evidence,
+      containers.map((findings) => ({ findings, checks: findings.map(({ check }) => check) })),
+    ).map(({ severity, id }) => `${severity} ${id}`)
+
+  test('puts errors first, and of equals what was seen from inside', () => {
+    const info = finding('log/trouble', { severity: 'info' })
+    expect(merged([info, finding('probe/app/liveness')], [inside('disk/low', { severity: 'warn' }), inside('http/stock/500')])).toEqual([
+      'error http/stock/500',
+      'error probe/app/liveness',
+      'warn disk/low',
+      'info log/trouble',
+    ])
+  })
+
+  test('takes the word of the second container for what both looked at', () => {
+    expect(merged([], [inside('processes/none'), inside('http/stock/500')], [inside('processes/zombies')])).toEqual([
+      'error http/stock/500',
+      'error processes/zombies',
+    ])
+  })
+
+  describe('a server that listens on the loopback alone', () => {
+    const alone = inside('listening/localhost/8080', { severity: 'warn' })
+    const probe = (title: string) => finding('probe/app/readiness', { title })
+
+    test('is why a probe of its port is refused, and comes before it', () => {
+      const refused = probe('Readiness probe of container app failed: dial tcp 10.0.0.7:8080: connect: connection refused')
+      expect(merged([refused], [alone])).toEqual(['error listening/localhost/8080', 'error probe/app/readiness'])
+    })
+
+    test.each([
+      'Readiness probe of container app failed: dial tcp 10.0.0.7:9090: connect: connection refused',
+      'Readiness probe of container app failed: HTTP probe failed with statuscode: 404',
+    ])('is a warning beside: %s', (title) => {
+      expect(merged([probe(title)], [alone])).toEqual(['error probe/app/readiness', 'warn listening/localhost/8080'])
+    })
+  })
+})
