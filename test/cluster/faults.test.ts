@@ -30,7 +30,8 @@ describe('a real fault', { timeout: 60_000 }, () => {
   afterAll(async () => {
     if (isLab) await kubectl(['delete', 'namespace', ...cases.map(namespaceOf), '--ignore-not-found', '--wait=false'])
   })
-  const service = useService({ watched: cases.map(namespaceOf) })
+  // Just started, their memory is not measured yet.
+  const service = useService({ watched: cases.map(namespaceOf), harm: { unknownHeadroom: 'inject' } })
 
   test.concurrent.each(faulty)('is the first finding: %s', async (name) => {
     const { findings } = await service.diagnose({ pod: pods.get(name) })

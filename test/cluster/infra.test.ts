@@ -52,11 +52,11 @@ describe('what the service may', () => {
       8_388_608,
     )
 
-  const pod = () => `/api/v1/namespaces/${watched}/pods/target`
-  const add = (containers: readonly unknown[], dryRun = true): Promise<Answer> =>
+  const pod = (of = 'target') => `/api/v1/namespaces/${watched}/pods/${of}`
+  const add = (containers: readonly unknown[], dryRun = true, to = 'target'): Promise<Answer> =>
     account.call(
       'PATCH',
-      `${pod()}/ephemeralcontainers${dryRun ? '?dryRun=All' : ''}`,
+      `${pod(to)}/ephemeralcontainers${dryRun ? '?dryRun=All' : ''}`,
       { spec: { ephemeralContainers: containers } },
       'application/strategic-merge-patch+json',
     )
@@ -66,18 +66,19 @@ describe('what the service may', () => {
     const base = (await render('base', service, watched)).filter(({ kind }) => /^(ServiceAccount|ValidatingAdmission)/.test(kind))
     await apply([...base, ...(await render('watched', service, watched))])
     // It need not run: admission is asked before the kubelet.
-    const target = {
+    const podOf = (name: string, spec: object) => ({
       apiVersion: 'v1',
       kind: 'Pod',
-      metadata: { name: 'target' },
-      // What the API server itself would refuse in a pod without: a block device, and an unmasked /proc.
-      spec: {
-        hostUsers: false,
-        volumes: [{ name: 'block', persistentVolumeClaim: { claimName: 'none' } }],
-        containers: [{ name: 'app', image: 'registry.example.com/none:1' }],
-      },
-    }
-    await vi.waitFor(() => kubectl(['-n', watched, 'create', '-f', '-'], JSON.stringify(target)), { timeout: 30_000, interval: 500 })
+      metadata: { name },
+      spec: { ...spec, containers: [{ name: 'app', image: 'registry.example.com/none:1' }] },
+    })
+    // What the API server itself refuses in a pod without: a block device needs the volume, an unmasked /proc users of the pod's own.
+    const items = [
+      podOf('target', { volumes: [{ name: 'block', persistentVolumeClaim: { claimName: 'none' } }] }),
+      ...(isLab ? [podOf('own-users', { hostUsers: false })] : []),
+    ]
+    const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items })
+    await vi.waitFor(() => kubectl(['-n', watched, 'apply', '--server-side', '-f', '-'], list), { timeout: 30_000, interval: 500 })
     account = await asServiceAccount(service, 'autodiagnose')
     await vi.waitFor(async () => expect((await add([{ ...ours(), image: 'other:1' }])).body.message).toContain('the image must be one of'), {
       timeout: 60_000,
@@ -168,7 +169,7 @@ describe('what the service may', () => {
 
   // Older servers drop the field.
   it.runIf(isLab)('refuses an unmasked /proc', async () => {
-    const answer = await add([{ ...ours(), ...secured({ procMount: 'Unmasked' }) }])
+    const answer = await add([{ ...ours(), ...secured({ procMount: 'Unmasked' }) }], true, 'own-users')
     expect(answer).toMatchObject({ status: 422 })
     expect(answer.body.message).toContain('no setting besides')
   })

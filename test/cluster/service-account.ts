@@ -21,7 +21,8 @@ export async function asServiceAccount(namespace: string, name: string) {
         headers: { authorization: `Bearer ${token}`, 'content-type': contentType },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       })
-      return { status: response.status, body: (await response.json()) as Answer['body'] }
+      // The log of a pod that is on no node yet is empty.
+      return { status: response.status, body: JSON.parse((await response.text()) || '{}') as Answer['body'] }
     },
     close: () => dispatcher.close(),
   }
