@@ -3,9 +3,10 @@ import type { Cursor } from './diagnosis/cursor.ts'
 import { containerName, lookInside, type Refusal } from './diagnosis/diagnosis.ts'
 import { refresh } from './diagnosis/gather/refresh.ts'
 import { addContainer, tryCandidates } from './diagnosis/inject/add-container.ts'
+import { foundIds, keepIds } from './diagnosis/inject/found-ids.ts'
 import { isPaused } from './diagnosis/inject/harm-switch.ts'
 import { type Candidate, planContainer } from './diagnosis/inject/plan-container.ts'
-import { takePod } from './diagnosis/inject/pod-lease.ts'
+import { busy, takePod } from './diagnosis/inject/pod-lease.ts'
 import { policyRefusal } from './diagnosis/inject/policy-probe.ts'
 import { type Started, waitForEnd, waitForStart } from './diagnosis/inject/wait-for-container.ts'
 import { listenTurn } from './diagnosis/listen/turn.ts'
@@ -47,7 +48,7 @@ export function containerStages({ request, deps, id, cluster, failed, refused, c
   const { config, records, store, clock, redactor } = deps
   const { namespace } = request.target
   return {
-    plan: ({ attempt, gathered: outcome, foundIds }: Examination) =>
+    plan: ({ attempt, gathered: outcome, foundIds: known }: Examination) =>
       patiently(
         'plan the container',
         async (signal): Promise<PlanOutcome> => {
@@ -55,8 +56,8 @@ export function containerStages({ request, deps, id, cluster, failed, refused, c
           if (await cancelled()) return { kind: 'cancelled' }
           const fresh = attempt === 1 && clock.now() - outcome.gathered.at < freshMs
           const gathered = fresh ? outcome.gathered : await refresh(outcome.gathered, attempt - 1, { cluster: cluster(), clock }, signal)
-          const { idsCacheKey: key, uid = '' } = gathered
-          const ids = foundIds ?? (gathered.ids || key === undefined ? undefined : await records.getValue<NonNullable<typeof foundIds>>(`ids:${key}`))
+          const { uid = '' } = gathered
+          const ids = known ?? (await foundIds(gathered, deps))
           const name = containerName(id, attempt)
           const paused = await isPaused(deps)
           const plan = planContainer({
@@ -164,7 +165,7 @@ export function containerStages({ request, deps, id, cluster, failed, refused, c
           const gaps = [...cursor.gaps, ...(cut ? [`the container says that it was ${cut}`] : []), ...(dropped ? [dropped] : [])]
           const terminated = status?.state?.terminated
           const startedAt = terminated?.startedAt ?? status?.state?.running?.startedAt
-          if (seen && gathered.idsCacheKey !== undefined) await records.setValue(`ids:${gathered.idsCacheKey}`, seen.ids)
+          if (seen) await keepIds(seen.ids, gathered, deps)
           const sameIds = candidate.ids?.uid === seen?.ids.uid && candidate.ids?.gid === seen?.ids.gid
           return {
             container: {
@@ -193,12 +194,5 @@ export function containerStages({ request, deps, id, cluster, failed, refused, c
         { ms: minute, rethrow: () => !late() },
         deps,
       ),
-  }
-}
-
-function busy(holder: string): Refusal {
-  return {
-    code: 'busy',
-    message: `Diagnosis "${holder}" is at work in this pod, and two at once would share what memory the pod has left: look at that one, or ask again when it is done`,
   }
 }

@@ -56,6 +56,26 @@ describe('POST /v1/preflight', () => {
     expect(await response.json()).toMatchObject({ ok: false, refusal: { code, message: expect.stringContaining('nothing') } })
   })
 
+  it('knows who has the pod, and who its target runs as, as a diagnosis would', async () => {
+    const now = await podNow()
+    const imageID = `sha256:${'d'.repeat(64)}`
+    const statuses = now.status.containerStatuses?.map(({ user: _, ...status }) => ({ ...status, imageID }))
+    const unknown = { ...now, spec: { ...now.spec, securityContext: {} }, status: { ...now.status, containerStatuses: statuses } } as RawPod
+    const containers = unknown.spec.containers.map(({ securityContext: _, ...container }) => container)
+    const { ask, deps } = await withCluster({ getPod: async () => ({ ...unknown, spec: { ...unknown.spec, containers } }) })
+    const preflight = async () => (await (await ask('/v1/preflight', json({ pod }))).json()) as { warnings: string[]; container: object }
+    expect((await preflight()).warnings).toContainEqual(expect.stringContaining('is not known from the API'))
+
+    const command = containers[0]?.command ?? null
+    await deps.records.setValue(`ids:${imageID} - - ${JSON.stringify(command)}`, { uid: 4711, gid: 42 })
+    const knowing = await preflight()
+    expect(knowing).toMatchObject({ ok: true, container: { securityContext: { runAsUser: 4711, runAsGroup: 42 } } })
+    expect(knowing.warnings).not.toContainEqual(expect.stringContaining('is not known from the API'))
+
+    await deps.records.setValue(`pod:main/${now.metadata.uid}`, { id: 'ad-other', until: deps.clock.now() + 60_000 })
+    expect(await preflight()).toMatchObject({ ok: false, refusal: { code: 'busy', message: expect.stringContaining('ad-other') } })
+  })
+
   it('hides a secret in the words of the API server', async () => {
     const { ask } = await withCluster({ getPod: () => Promise.reject(new ClusterForbidden('denied, password=hunter2')) })
     expect(await (await ask('/v1/preflight', json({ pod }))).json()).toMatchObject({

@@ -1,4 +1,5 @@
 import type { Deps } from '../../deps.ts'
+import type { Refusal } from '../diagnosis.ts'
 
 /** Who has a pod for itself, until when at the latest, in milliseconds since the epoch. */
 interface Lease {
@@ -23,4 +24,17 @@ export async function takePod(cluster: string, uid: string, lease: Lease, deps: 
 /** Gives the pod back, if this diagnosis has it. */
 export async function leavePod(cluster: string, uid: string, id: string, deps: Pick<Deps, 'records'>): Promise<void> {
   await deps.records.changeValue<Lease, Lease | undefined>(keyOf(cluster, uid), (before) => (before?.id === id ? undefined : before))
+}
+
+/** Whether the pod could be taken now; the refusal names who has it. */
+export async function busyNow(cluster: string, uid: string, deps: Pick<Deps, 'records' | 'clock'>): Promise<Refusal | undefined> {
+  const kept = await deps.records.getValue<Lease>(keyOf(cluster, uid))
+  return kept && kept.until > deps.clock.now() ? busy(kept.id) : undefined
+}
+
+export function busy(holder: string): Refusal {
+  return {
+    code: 'busy',
+    message: `Diagnosis "${holder}" is at work in this pod, and two at once would share what memory the pod has left: look at that one, or ask again when it is done`,
+  }
 }

@@ -3,8 +3,10 @@ import type { Raw } from '../../ports/cluster/cluster.ts'
 import type { CheckRequest, DiagnosisRequest, Profile, Refusal } from '../diagnosis.ts'
 import type { Gathered } from '../gathered.ts'
 import { tryCandidates } from './add-container.ts'
+import { foundIds } from './found-ids.ts'
 import { isPaused } from './harm-switch.ts'
 import { planContainer } from './plan-container.ts'
+import { busyNow } from './pod-lease.ts'
 import { admissionPolicyProblem, isPolicyChecked } from './policy-probe.ts'
 
 /** Whether a diagnosis would inject, and what. Adds nothing: the API server is asked by dry run. */
@@ -26,9 +28,11 @@ export async function preflight(
 ): Promise<Preflight> {
   const cluster = deps.clusters.get(request.cluster)
   if (!cluster) throw new TypeError(`Cannot preflight in unknown cluster "${request.cluster}"`)
+  const known = await foundIds(gathered, deps)
   const plan = planContainer({
     request,
     gathered,
+    ...(known ? { foundIds: known } : {}),
     attempt: 1,
     containerName: `${request.id}-1`,
     now: deps.clock.now(),
@@ -37,6 +41,8 @@ export async function preflight(
   })
   const nothing = { warnings: [], profile: request.profile, checks: gathered.hints }
   if (plan.kind === 'refused') return { ok: false, refusal: plan.refusal, ...nothing }
+  const taken = await busyNow(request.cluster, gathered.uid ?? '', deps)
+  if (taken) return { ok: false, refusal: taken, ...nothing }
   const admitted = await tryCandidates(plan.candidates, gathered, cluster, signal)
   if (admitted.kind === 'refused') return { ok: false, refusal: admitted.refusal, ...nothing }
   const { candidate } = admitted
@@ -54,7 +60,7 @@ export async function preflight(
       ...(unbounded === undefined ? [] : [unbounded]),
       ...(lesser ? ['pod security does not admit the form that would see the target; the processes of the target may stay invisible'] : []),
       ...(gathered.targetRunning ? [] : ['the target is not running: the container sees the network and volumes of the pod, but no processes']),
-      ...(gathered.ids ? [] : ['who the target runs as is not known from the API; a second container may be needed to see its processes']),
+      ...((gathered.ids ?? known) ? [] : ['who the target runs as is not known from the API; a second container may be needed to see its processes']),
     ],
     profile: candidate.profile,
     checks: plan.checks,
