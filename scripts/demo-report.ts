@@ -34,7 +34,7 @@ const page = (issue: string, { at, headline, findings, facts, links }: Note) => 
     </ul>
     <dl>${facts.map(([label, value]) => html`<dt>${label}</dt><dd>${value}</dd>`)}</dl>
     <ul>${links.map(({ label, url }) => html`<li><a href="${url}">${label}</a></li>`)}</ul>
-    <p><small>The links work while the service runs: npm run demo -- --keep</small></p>
+    <p><small>The links work while this demo's service runs; npm run demo -- --keep lets it run on</small></p>
   </article>
 </html>
 `

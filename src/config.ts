@@ -116,13 +116,20 @@ export const configSchema = z.strictObject({
     .describe('The permissions. A request is allowed if some rule matches it in every dimension; without a rule nothing is'),
   diagnosis: z
     .strictObject({
-      image: z.string().min(1).default('localhost/autodiagnose:1').describe('The diagnostic image; pin it by digest in production'),
+      image: z
+        .string()
+        .regex(/^[a-z0-9][\w.:/@-]*$/i, 'an image such as registry.example/autodiagnose:1, or one with its digest')
+        .default('localhost/autodiagnose:1')
+        .describe('The diagnostic image; pin it by digest in production'),
       imagePullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']).default('IfNotPresent').describe('As in Kubernetes'),
       extraChecks: z.array(name).default([]).describe('Names of checks that your own image adds to ours'),
       deadlineSeconds: z.number().int().min(5).max(1800).default(60).describe('How long the container may run; it ends itself then'),
       startDeadlineSeconds: z.number().int().min(1).max(600).default(60).describe('After this a container that did not start is given up'),
       outputBytes: quantity
-        .refine((bytes) => bytesOf(bytes) >= 4096 && bytesOf(bytes) <= 1024 ** 3, 'a quantity from 4Ki to 1Gi')
+        .refine(
+          (bytes) => !quantity.safeParse(bytes).success || (bytesOf(bytes) >= 4096 && bytesOf(bytes) <= 1024 ** 3),
+          'a quantity from 4Ki to 1Gi',
+        )
         .default('8Mi')
         .describe('What the container may print, 4Ki to 1Gi; the stored log is cut there too'),
       containersPerPod: z

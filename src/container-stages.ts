@@ -6,7 +6,7 @@ import { addContainer, tryCandidates } from './diagnosis/inject/add-container.ts
 import { foundIds, keepIds } from './diagnosis/inject/found-ids.ts'
 import { isPaused } from './diagnosis/inject/harm-switch.ts'
 import { type Candidate, planContainer } from './diagnosis/inject/plan-container.ts'
-import { busy, takePod } from './diagnosis/inject/pod-lease.ts'
+import { busy, takeOver, takePod } from './diagnosis/inject/pod-lease.ts'
 import { policyRefusal } from './diagnosis/inject/policy-probe.ts'
 import { type Started, waitForEnd, waitForStart } from './diagnosis/inject/wait-for-container.ts'
 import { listenTurn } from './diagnosis/listen/turn.ts'
@@ -71,7 +71,10 @@ export function containerStages({ request, deps, id, cluster, failed, refused, c
             ...(ids ? { foundIds: ids } : {}),
           })
           if (plan.kind === 'refused') return refused(plan.refusal)
-          const holder = await takePod(request.cluster, uid, { id, until: plan.expires * 1000 }, deps)
+          const lease = { id, until: plan.expires * 1000 }
+          let holder = await takePod(request.cluster, uid, lease, deps)
+          if (holder !== id && (await takeOver(request.cluster, holder, await cluster().getPod(podOf(outcome).pod, signal), deps)))
+            holder = await takePod(request.cluster, uid, lease, deps)
           if (holder !== id) return refused(busy(holder))
           const admitted = await tryCandidates(plan.candidates, gathered, cluster(), signal)
           if (admitted.kind === 'refused') return refused(admitted.refusal)

@@ -21,6 +21,12 @@ const switchSchema = z
   })
   .openapi('Injection')
 
+/** A form has texts alone. */
+function fromForm(body: unknown): unknown {
+  const given = (body as { readonly paused?: unknown } | null)?.paused
+  return given === 'true' || given === 'false' ? { ...(body as object), paused: given === 'true' } : body
+}
+
 const changeSchema = z.strictObject({ paused: z.boolean() })
 const answer = { 200: { description: 'As it is now', content: { 'application/json': { schema: switchSchema } } } }
 
@@ -63,7 +69,7 @@ export function injection(app: App, deps: Deps): void {
     const { name } = c.get('principal')
     if (!isOperator(deps.config.policy, name))
       throw new Problem('forbidden', `No rule makes "${name}" an operator, who may pause and resume injection`)
-    const body = await readBody(c.req.raw)
+    const body = fromForm(await readBody(c.req.raw))
     const parsed = changeSchema.safeParse(body)
     if (!parsed.success) {
       const errors = fieldErrors(parsed.error.issues, body, Object.keys(changeSchema.shape))

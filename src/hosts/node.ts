@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { mkdirSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -11,6 +12,7 @@ import { sqliteRecords } from '../ports/records/sqlite.ts'
 import { openWorkflowEngine } from './openworkflow-engine.ts'
 import { realClock, realClusters, realLog, realStore, realTrackers, redactedLog, type SecretOf } from './real.ts'
 import { readRedactorFiles } from './redactor-files.ts'
+import { withKey } from './with-key.ts'
 
 export interface ServiceOptions {
   readonly config: Config
@@ -36,12 +38,12 @@ const graceMs = 3000
 /** The service on Node: embedded SQLite as records and durable engine, one process a state directory. Throws if anything is wrong at start. */
 export async function startService(options: ServiceOptions): Promise<Service> {
   const { config, secret } = options
-  mkdirSync(config.state, { recursive: true, mode: 0o700 })
+  await withKey('state', config.state, () => mkdirSync(config.state, { recursive: true, mode: 0o700 }))
   const redactor = makeRedactor({ files: readRedactorFiles(config.redaction.files) })
   const log = redactedLog(realLog, redactor)
   const records = await sqliteRecords({ directory: config.state, clock: realClock })
   const { clusters, close: closeClusters } = await realClusters(config)
-  const store = realStore(config, secret)
+  const store = await withKey('store', config.store.kind === 'files' ? config.store.directory : config.store.bucket, () => realStore(config, secret))
   const engine = openWorkflowEngine({ file: join(config.state, 'runs.sqlite'), concurrency: config.diagnosis.concurrent, log }, (id, step) =>
     diagnose(id, options.wrapStep?.(step, id) ?? step, deps),
   )
@@ -68,10 +70,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
 
   const app = createApp(deps)
   const server = serve({ fetch: app.fetch, hostname: config.listen.host, port: config.listen.port })
-  await new Promise<void>((resolve, reject) => {
-    server.once('listening', resolve)
-    server.once('error', reject)
-  })
+  await withKey('listen', `${config.listen.host}:${config.listen.port}`, () => once(server, 'listening'))
   const { port } = server.address() as AddressInfo
   // Only who has the port works: one that is started again and again for want of it would spend the attempts of every run.
   await engine.open()

@@ -4,7 +4,7 @@ import type { Config, SecretRef } from '../config.ts'
 import type { Clock, Log } from '../deps.ts'
 import type { Redactor } from '../diagnosis/redact/redactor.ts'
 import { createEmulator } from '../emulator/emulator.ts'
-import type { Cluster } from '../ports/cluster/cluster.ts'
+import type { Cluster, Transport } from '../ports/cluster/cluster.ts'
 import { inClusterTransport } from '../ports/cluster/in-cluster.ts'
 import { kubeconfigTransport } from '../ports/cluster/kubeconfig.ts'
 import { kubernetesCluster } from '../ports/cluster/kubernetes.ts'
@@ -15,6 +15,7 @@ import { local } from '../ports/tracker/local.ts'
 import { redmine } from '../ports/tracker/redmine.ts'
 import { standardWebhook } from '../ports/tracker/standard-webhook.ts'
 import type { Tracker } from '../ports/tracker/tracker.ts'
+import { withKey } from './with-key.ts'
 
 /** The real parts of the outside world on Node, as the configuration names them. */
 
@@ -78,17 +79,18 @@ export function realTrackers(config: Config, secret: SecretOf): Map<string, Trac
 export async function realClusters(config: Config): Promise<{ readonly clusters: Map<string, Cluster>; close(): Promise<void> }> {
   const clusters = new Map<string, Cluster>()
   const closers: (() => Promise<void>)[] = []
-  for (const [name, cluster] of Object.entries(config.clusters)) {
+  const transportOf = async (cluster: Config['clusters'][string]): Promise<Transport> => {
     if ('kubeconfig' in cluster) {
-      const transport = kubeconfigTransport({ file: cluster.kubeconfig, ...(cluster.context === undefined ? {} : { context: cluster.context }) })
-      clusters.set(name, kubernetesCluster({ name, transport, clock: realClock }))
-    } else if ('inCluster' in cluster) {
-      clusters.set(name, kubernetesCluster({ name, transport: inClusterTransport({}), clock: realClock }))
-    } else {
-      const emulator = await createEmulator({ directory: join(cluster.emulator.directory) })
-      clusters.set(name, kubernetesCluster({ name, transport: async (request) => emulator.app.fetch(request), clock: realClock }))
-      closers.push(() => emulator.close())
+      return kubeconfigTransport({ file: cluster.kubeconfig, ...(cluster.context === undefined ? {} : { context: cluster.context }) })
     }
+    if ('inCluster' in cluster) return inClusterTransport({})
+    const emulator = await createEmulator({ directory: join(cluster.emulator.directory) })
+    closers.push(() => emulator.close())
+    return async (request) => emulator.app.fetch(request)
+  }
+  for (const [name, cluster] of Object.entries(config.clusters)) {
+    const transport = await withKey('clusters', name, () => transportOf(cluster))
+    clusters.set(name, kubernetesCluster({ name, transport, clock: realClock }))
   }
   return {
     clusters,

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { problems } from '../../src/api/problems.ts'
 import { requestSchema } from '../../src/diagnosis/accept/request.ts'
 import type { Cluster } from '../../src/ports/cluster/cluster.ts'
-import { json, problemOf, publicUrl, setUp } from './setup.ts'
+import { form, json, problemOf, publicUrl, setUp } from './setup.ts'
 
 describe('every answer', () => {
   it('has a request id and the headers that keep browsers safe', async () => {
@@ -60,6 +60,14 @@ describe('errors', () => {
 })
 
 describe('injection', () => {
+  it('takes a form, too', async () => {
+    const { ask } = await setUp({ policy: [{ principals: ['olga'], namespaces: ['*'], operator: true }] })
+    for (const paused of [true, false])
+      expect(await (await ask('/v1/injection', { ...form(`paused=${paused}`), as: 'olga' })).json()).toMatchObject({ paused })
+    const refused = await ask('/v1/injection', { ...form('paused=maybe'), as: 'olga' })
+    expect(refused.status).toBe(422)
+  })
+
   it('is paused and resumed by operators', async () => {
     const { ask } = await setUp()
     expect(await (await ask('/v1/injection')).json()).toEqual({ paused: false, harmed: [], harmedCount: 0, pausedByConfiguration: false })

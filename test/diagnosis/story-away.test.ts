@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import type { Deps } from '../../src/deps.ts'
+import { busyNow } from '../../src/diagnosis/inject/pod-lease.ts'
 import { demoPod } from '../../src/emulator/demo-cluster.ts'
-import { type Cluster, ClusterUnavailable } from '../../src/ports/cluster/cluster.ts'
+import { type Cluster, ClusterUnavailable, type RawPod } from '../../src/ports/cluster/cluster.ts'
 import { wallClock } from '../contract/wall-clock.ts'
 import { id, MemoryStep, storyWorld } from './story-world.ts'
 
@@ -95,7 +96,7 @@ describe('a pod', () => {
     const { tell, deps, cluster, containers } = await storyWorld()
     await deps.records.setValue(await leaseKey(cluster), { id: 'ad-other', until: wallClock.now() + minute })
     const told = await tell()
-    expect(told).toMatchObject({ outcome: 'refused', refusal: { code: 'busy', message: expect.stringContaining('Diagnosis "ad-other" is at work') } })
+    expect(told).toMatchObject({ outcome: 'refused', refusal: { code: 'busy', message: expect.stringContaining('diagnosis "ad-other" is at work') } })
     expect(await containers()).toEqual([])
     expect(await deps.records.getValue(await leaseKey(cluster))).toMatchObject({ id: 'ad-other' })
   })
@@ -104,6 +105,20 @@ describe('a pod', () => {
     const { tell, deps, cluster } = await storyWorld()
     await deps.records.setValue(await leaseKey(cluster), { id: 'ad-other', until: wallClock.now() - 1 })
     expect(await tell()).toMatchObject({ outcome: 'complete' })
+    expect(await deps.records.getValue(await leaseKey(cluster))).toBeUndefined()
+  })
+
+  test('is taken over from a cancelled diagnosis once its container has ended, and not before', async () => {
+    const { tell, deps, cluster } = await storyWorld()
+    const first = await tell()
+    const uid = first.pod?.uid ?? ''
+    const lease = { id, until: wallClock.now() + minute }
+    await deps.records.setValue(await leaseKey(cluster), lease)
+    const pod = (await cluster.getPod(demoPod, signal)) as RawPod
+    const running = { ...pod, status: { ephemeralContainerStatuses: [{ name: `${id}-1`, state: { running: {} } }] } }
+    const busy = (now: RawPod) => busyNow('main', uid, async () => now, deps)
+    expect(await busy(running)).toMatchObject({ code: 'busy' })
+    expect(await busy(pod)).toBeUndefined()
     expect(await deps.records.getValue(await leaseKey(cluster))).toBeUndefined()
   })
 

@@ -128,6 +128,8 @@ policy:
       { diagnosis: { outputBytes: value } },
       [`diagnosis.outputBytes: expected a quantity from 4Ki to 1Gi, got ${JSON.stringify(value)}`],
     ]),
+    ['an output in megabytes of bits', { diagnosis: { outputBytes: '8Mb' } }, ['diagnosis.outputBytes: expected a quantity such as 16Mi, got "8Mb"']],
+    ['an image of three dots', { diagnosis: { image: 'x@sha256:…' } }, [expect.stringMatching(/^diagnosis.image: expected an image such as/)]],
     ['a key from nowhere', { colour: 'red' }, ['colour: unknown key']],
     ['a misspelled key further in', { harm: { minHeadrom: '1Mi' } }, ['harm.minHeadrom: unknown key (did you mean "minHeadroom"?)']],
     [

@@ -41,12 +41,12 @@ export async function preflight(
   })
   const nothing = { warnings: [], profile: request.profile, checks: gathered.hints }
   if (plan.kind === 'refused') return { ok: false, refusal: plan.refusal, ...nothing }
-  const taken = await busyNow(request.cluster, gathered.uid ?? '', deps)
+  const { podRef: pod, uid } = gathered
+  const taken = await busyNow(request.cluster, uid ?? '', () => (pod ? cluster.getPod(pod, signal) : Promise.resolve(undefined)), deps)
   if (taken) return { ok: false, refusal: taken, ...nothing }
   const admitted = await tryCandidates(plan.candidates, gathered, cluster, signal)
   if (admitted.kind === 'refused') return { ok: false, refusal: admitted.refusal, ...nothing }
   const { candidate } = admitted
-  const { podRef: pod, uid } = gathered
   const unbounded =
     pod && uid !== undefined && isPolicyChecked(request.cluster, deps.config)
       ? await admissionPolicyProblem({ cluster: request.cluster, pod, uid, spec: candidate.spec }, cluster, signal)

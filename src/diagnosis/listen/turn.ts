@@ -62,6 +62,8 @@ export async function listenTurn(params: TurnParams, deps: TurnDeps, signal: Abo
 /** So long the end of a log is looked for when the container is to be given up: the service may have been away until then. */
 const lateMs = 30_000
 
+const afterCancel = 'the diagnosis was cancelled: what the container printed later is missing'
+
 interface ReadState {
   /** The container has ended: its log is read to its end and not beyond. */
   readonly ended?: boolean
@@ -87,7 +89,7 @@ async function readOnce(
     return state
   }
   const slower = (): ReadState => ({ ...state, backoffMs: Math.min(1000, Math.max(100, state.backoffMs * 2)) })
-  if (await deps.cancelled()) return end('cancelled')
+  if (await deps.cancelled()) return end('cancelled', afterCancel)
   const late = deps.clock.now() >= params.giveUpAt
   const follow = !state.ended && !late
   const leaveAt = late ? params.turnEndsAt : Math.min(params.turnEndsAt, params.giveUpAt)
@@ -107,8 +109,9 @@ async function readOnce(
         return end('gone', `the log is gone: ${consumed.message}`)
       case 'proven':
       case 'cut':
-      case 'cancelled':
         return end(how)
+      case 'cancelled':
+        return end(how, afterCancel)
       case 'turn':
         return state
       case 'idle':

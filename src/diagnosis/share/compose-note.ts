@@ -39,7 +39,7 @@ function headline(diagnosis: Diagnosis, findings: readonly Finding[]): string {
     case 'cancelled':
       return why ? `${why.charAt(0).toUpperCase()}${why.slice(1)}` : 'Cancelled before anything was found'
     case 'incomplete':
-      return `Nothing found, but not everything could be read${why ? `: ${why}` : ''}`
+      return `${findings.length > 0 ? 'Not everything could be read' : 'Nothing found, but not everything could be read'}${why ? `: ${why}` : ''}`
     case 'complete':
       return `Nothing found that is wrong with ${subject(diagnosis)}`
     default:
@@ -92,7 +92,10 @@ function containerFacts(container: ContainerRecord): Note['facts'] {
     ['Container', `${container.name}, profile ${container.profile}${ids}`],
     ['Image', container.image.replace(/@.*/, '')],
     ...optional('Image digest', /sha256:[0-9a-f]{64}/.exec(container.imageId ?? container.image)?.[0]),
-    ['Run', `${container.startedAt ? exit : 'never started'}${ran && container.finishedAt ? ` after ${ran}` : ''}${read}`],
+    [
+      'Run',
+      `${container.startedAt ? exit : container.lines ? 'start and end not known' : 'never started'}${ran && container.finishedAt ? ` after ${ran}` : ''}${read}`,
+    ],
   ]
 }
 

@@ -92,6 +92,9 @@ describe('composeNote', () => {
       'ad-01hzy3v8kq5m7n9p2r4t-1: Lines 10 to 20 were rotated away; ad-01hzy3v8kq5m7n9p2r4t-1: Cut at 8388608 bytes',
     )
     expect(fact('Run', { containers: [{ ...container, proven: false }] })).toContain('not proven complete')
+    const { startedAt: _, ...unseen } = container
+    expect(fact('Run', { containers: [{ ...unseen, lines: 3 }] })).toContain('start and end not known')
+    expect(fact('Run', { containers: [{ ...unseen, lines: 0 }] })).toContain('never started')
   })
 
   test('claims nothing of a container that never ran', () => {
