@@ -11,6 +11,7 @@ import { policyRefusal } from './diagnosis/inject/policy-probe.ts'
 import { type Started, waitForEnd, waitForStart } from './diagnosis/inject/wait-for-container.ts'
 import { listenTurn } from './diagnosis/listen/turn.ts'
 import { readFindings } from './diagnosis/seal/conclude.ts'
+import { logPath } from './diagnosis/segment.ts'
 import type { Examination, Examined } from './examine.ts'
 import { patiently } from './patience.ts'
 import { type GatherOutcome, minute, podOf, type StageContext } from './stage-context.ts'
@@ -144,7 +145,7 @@ export function containerStages({ request, deps, id, cluster, failed, refused, c
             cursor,
             turnEndsAt: clock.now() + turnMs,
             giveUpAt: at + (startDeadlineSeconds + deadlineSeconds) * 1000 + graceMs,
-            name: `autodiagnose/${namespace}/${pod.name}/${name}-stdout.txt`,
+            name: logPath(namespace, pod.name, name),
             // The container caps itself; this holds where it does not.
             maxBytes: bytesOf(outputBytes) + 65_536,
             binaryArtifacts: config.evidence.binaryArtifacts,

@@ -20,6 +20,11 @@ export function segmentPrefix(id: string, container: string): string {
   return `diagnoses/${id}/segments/${container}/`
 }
 
+/** Path of a container's log in the bundle. */
+export function logPath(namespace: string, pod: string, container: string): string {
+  return `autodiagnose/${namespace}/${pod}/${container}-stdout.txt`
+}
+
 /** Path of an artifact in the bundle, from that of the log that it was printed in. */
 export function artifactPath(log: string, { index, name }: { readonly index: number; readonly name: string }): string {
   return `${log.replace(/-stdout\.txt$/, '')}-artifacts/${String(index).padStart(2, '0')}-${name}`

@@ -4,7 +4,7 @@ import { createTarPacker } from 'modern-tar'
 import type { Store } from '../../ports/store/store.ts'
 import { containerName, type Diagnosis, maxContainers } from '../diagnosis.ts'
 import type { EvidenceFile } from '../gathered.ts'
-import { artifactPath, type SegmentHeader } from '../segment.ts'
+import { artifactPath, logPath, type SegmentHeader } from '../segment.ts'
 import { bundleFiles, bundleName } from './bundle-files.ts'
 import { readContainer } from './read-container.ts'
 
@@ -109,6 +109,6 @@ async function measure(diagnosis: Diagnosis, store: Pick<Store, 'get'>, signal: 
 }
 
 function pathOf(diagnosis: Diagnosis, container: string, artifact: SegmentHeader['artifact']): string {
-  const path = `autodiagnose/${diagnosis.target.namespace}/${diagnosis.pod?.name ?? 'pod'}/${container}-stdout.txt`
+  const path = logPath(diagnosis.target.namespace, diagnosis.pod?.name ?? 'pod', container)
   return artifact ? artifactPath(path, artifact) + (artifact.binary ? '.not-redacted' : '') : path
 }
