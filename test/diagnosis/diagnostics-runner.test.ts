@@ -180,7 +180,8 @@ describe.each<Userland>(['busybox', 'debian'])('runner under %s', (userland) => 
     expect(most).toBeLessThan(6000)
   })
 
-  test.each(['hang', 'stubborn', 'lines'])('ends within 1 s of TERM, in the middle of: %s', async (name) => {
+  // Again, because it depends on the moment: between fork and setsid a check has no group of its own yet.
+  test.each(['hang', 'stubborn', 'lines'])('ends within 1 s of TERM, in the middle of: %s', { repeats: 4 }, async (name) => {
     const child = pod.start(['--deadline=60', 'fine', name, 'bad'])
     const result = printed(child)
     let seen = ''
