@@ -5,6 +5,8 @@ import { readFileSync } from 'node:fs'
 const commands: readonly { readonly name: string; readonly line: readonly string[] }[] = [
   { name: 'format and lint', line: ['biome', 'ci', '--colors=off', '--error-on-warnings', '.'] },
   { name: 'types', line: ['tsc', '--noEmit'] },
+  { name: 'types on Workers', line: ['tsc', '--noEmit', '-p', 'tsconfig.worker.json'] },
+  { name: 'Worker bundle', line: ['tsx', 'scripts/build-worker.ts'] },
   { name: 'dead code', line: ['knip', '--no-progress'] },
   { name: 'shell', line: ['shellcheck', '-x', '--source-path=SCRIPTDIR', '--source-path=.', ...shellScripts()] },
   { name: 'architecture', line: ['vitest', 'run', '--project', 'unit', '--reporter=dot', 'test/architecture.test.ts'] },

@@ -22,8 +22,22 @@ const quantity = z.union(
   'a quantity such as 16Mi',
 )
 
+const binding = z.string().regex(/^[A-Za-z_]\w*$/, 'the name of a binding of wrangler.toml, such as CLUSTER')
+
 const cluster = z.union(
   [
+    z.strictObject({
+      url: httpUrl.describe('The API server'),
+      token: secret.describe('Bearer token of a service account'),
+      serviceAccount: z
+        .string()
+        .regex(/^[a-z0-9][-a-z0-9]*\/[a-z0-9][-.a-z0-9]*$/, 'namespace/name')
+        .optional()
+        .describe('namespace/name: then the token is used for nothing but to ask for short-lived tokens of this service account (TokenRequest)'),
+      binding: binding
+        .optional()
+        .describe('On Workers the VPC service, or the mTLS certificate, of wrangler.toml that requests go through; default: the public network'),
+    }),
     z.strictObject({
       kubeconfig: path.describe('A kubeconfig file'),
       context: z.string().min(1).optional().describe('A context of the kubeconfig; default: its current one'),
@@ -33,8 +47,10 @@ const cluster = z.union(
       emulator: z.strictObject({ directory: path.describe('Where it keeps its state') }).describe('No cluster, but local processes: for the demo'),
     }),
   ],
-  '{kubeconfig: PATH}, {inCluster: true} or {emulator: {directory: PATH}}',
+  '{kubeconfig: PATH}, {inCluster: true}, {url: URL, token: SECRET} or {emulator: {directory: PATH}}',
 )
+
+const urlExpiresSeconds = z.number().int().min(30).max(86_400).default(300).describe('How long the download URL of a bundle works')
 
 const store = z.discriminatedUnion('kind', [
   z.strictObject({
@@ -50,7 +66,22 @@ const store = z.discriminatedUnion('kind', [
     forcePathStyle: z.boolean().default(true).describe('endpoint/bucket/key instead of bucket.endpoint/key'),
     accessKeyId: secret.optional().describe('Without keys the default chain of AWS is used: environment, web identity, profile, instance'),
     secretAccessKey: secret.optional().describe('Goes with accessKeyId'),
-    urlExpiresSeconds: z.number().int().min(30).max(86_400).default(300).describe('How long the download URL of a bundle works'),
+    urlExpiresSeconds,
+  }),
+  z.strictObject({
+    kind: z.literal('r2').describe('On Workers: the R2 bucket of a binding'),
+    binding: binding.default('BUCKET').describe('The binding of wrangler.toml'),
+    prefix: z.string().default('').describe('Put before every key, as in "autodiagnose/"'),
+    downloads: z
+      .strictObject({
+        endpoint: httpUrl.describe("R2's S3 API: https://ACCOUNT_ID.r2.cloudflarestorage.com"),
+        bucket: z.string().min(1).describe('The bucket that the binding names'),
+        accessKeyId: secret.describe('Of an R2 API token that may read the bucket'),
+        secretAccessKey: secret.describe('Goes with accessKeyId'),
+        urlExpiresSeconds,
+      })
+      .optional()
+      .describe('With it, bundles are downloaded from R2 by an expiring URL; without it, through the Worker'),
   }),
 ])
 
@@ -186,6 +217,12 @@ export const configSchema = z.strictObject({
 export type ConfigInput = z.input<typeof configSchema>
 /** The parsed configuration. Secrets are still references; the host has read what they name. */
 export type Config = Readonly<z.output<typeof configSchema>>
+
+/** How long the download URL of a bundle works, where the store has one. */
+export function urlExpiry(store: Config['store']): number {
+  if (store.kind === 's3') return store.urlExpiresSeconds
+  return store.kind === 'r2' && store.downloads ? store.downloads.urlExpiresSeconds : 300
+}
 
 const units: Readonly<Record<string, number>> = { '': 1, k: 1e3, Ki: 1024, M: 1e6, Mi: 1024 ** 2, G: 1e9, Gi: 1024 ** 3 }
 

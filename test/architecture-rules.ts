@@ -27,7 +27,7 @@ const kinds = {
 type Kind = keyof typeof kinds
 
 /** Where Node's own modules and globals may be used: hosts, the emulator, and ports made for one platform. */
-const platform = /^src\/(hosts\/|emulator\/|ports\/[^/]+\/(files|sqlite|state-lock|kubeconfig|in-cluster|local)\.ts$)/
+const platform = /^src\/(hosts\/|emulator\/|ports\/[^/]+\/(files|sqlite|state-lock|kubeconfig|in-cluster|local|d1|r2)\.ts$)/
 
 /** Not to be had on every platform, or not to be controlled by a test: pattern and what to do instead. */
 const globals: readonly (readonly [RegExp, string])[] = [

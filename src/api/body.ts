@@ -20,7 +20,7 @@ export async function readBody(request: Request): Promise<unknown> {
 
 function decode(bytes: ArrayBuffer): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes)
   } catch {
     throw new Problem('malformed-request', 'The body is not UTF-8')
   }

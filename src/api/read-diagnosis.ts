@@ -1,4 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi'
+import { urlExpiry } from '../config.ts'
 import type { Deps } from '../deps.ts'
 import type { Diagnosis } from '../diagnosis/diagnosis.ts'
 import { hono, routes } from '../routes.ts'
@@ -78,11 +79,10 @@ async function answerBundle(diagnosis: Diagnosis, c: AppContext, deps: Pick<Deps
     throw new Problem('no-bundle', `Diagnosis "${id}" ended without a bundle: ${diagnosis.explanation ?? diagnosis.outcome}`)
   if (!bundle)
     throw new Problem('bundle-not-ready', `Diagnosis "${id}" is ${state}; its bundle is made when it ends`, { headers: { 'retry-after': '5' } })
-  const { store } = deps.config
   const { signal } = c.req.raw
   const url = await deps.store.downloadUrl(bundle.key, {
     filename: bundle.filename,
-    expiresSeconds: store.kind === 's3' ? store.urlExpiresSeconds : 300,
+    expiresSeconds: urlExpiry(deps.config.store),
   })
   if (url !== undefined) return c.body(null, 302, { location: url })
   const gone = new Problem('no-bundle', `The bundle of diagnosis "${id}" is not in the store any more`)

@@ -9,8 +9,10 @@ import type { Deps, Step } from '../deps.ts'
 import { diagnose } from '../diagnose.ts'
 import { makeRedactor } from '../diagnosis/redact/make-redactor.ts'
 import { sqliteRecords } from '../ports/records/sqlite.ts'
+import { local } from '../ports/tracker/local.ts'
 import { openWorkflowEngine } from './openworkflow-engine.ts'
-import { realClock, realClusters, realLog, realStore, realTrackers, redactedLog, type SecretOf } from './real.ts'
+import { realClock, realTrackers, redactedLog, type SecretOf } from './parts.ts'
+import { realClusters, realLog, realStore } from './real.ts'
 import { readRedactorFiles } from './redactor-files.ts'
 import { withKey } from './with-key.ts'
 
@@ -42,8 +44,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const redactor = makeRedactor({ files: readRedactorFiles(config.redaction.files) })
   const log = redactedLog(realLog, redactor)
   const records = await sqliteRecords({ directory: config.state, clock: realClock })
-  const { clusters, close: closeClusters } = await realClusters(config)
-  const store = await withKey('store', config.store.kind === 'files' ? config.store.directory : config.store.bucket, () => realStore(config, secret))
+  const { clusters, close: closeClusters } = await realClusters(config, secret)
+  const store = await withKey('store', 'directory' in config.store ? config.store.directory : config.store.kind, () => realStore(config, secret))
   const engine = openWorkflowEngine({ file: join(config.state, 'runs.sqlite'), concurrency: config.diagnosis.concurrent, log }, (id, step) =>
     diagnose(id, options.wrapStep?.(step, id) ?? step, deps),
   )
@@ -54,7 +56,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     store,
     records,
     redactor,
-    trackers: realTrackers(config, secret),
+    trackers: realTrackers(config, secret, (directory) => local({ directory })),
     clock: realClock,
     log,
     runs: {

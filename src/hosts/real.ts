@@ -1,9 +1,8 @@
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
-import type { Config, SecretRef } from '../config.ts'
-import type { Clock, Log } from '../deps.ts'
-import type { Redactor } from '../diagnosis/redact/redactor.ts'
+import type { Config } from '../config.ts'
+import type { Log } from '../deps.ts'
 import { createEmulator } from '../emulator/emulator.ts'
+import { bearerTransport } from '../ports/cluster/bearer.ts'
 import type { Cluster, Transport } from '../ports/cluster/cluster.ts'
 import { inClusterTransport } from '../ports/cluster/in-cluster.ts'
 import { kubeconfigTransport } from '../ports/cluster/kubeconfig.ts'
@@ -11,72 +10,24 @@ import { kubernetesCluster } from '../ports/cluster/kubernetes.ts'
 import { filesStore } from '../ports/store/files.ts'
 import { s3Store } from '../ports/store/s3.ts'
 import type { Store } from '../ports/store/store.ts'
-import { local } from '../ports/tracker/local.ts'
-import { redmine } from '../ports/tracker/redmine.ts'
-import { standardWebhook } from '../ports/tracker/standard-webhook.ts'
-import type { Tracker } from '../ports/tracker/tracker.ts'
+import { realClock, type SecretOf, s3Options } from './parts.ts'
 import { withKey } from './with-key.ts'
 
 /** The real parts of the outside world on Node, as the configuration names them. */
-
-export const realClock: Clock = {
-  now: () => Date.now(),
-  sleep: async (ms, signal) => {
-    await delay(ms, undefined, signal ? { signal } : {}).catch(() => undefined)
-  },
-}
 
 /** One JSON object a line on standard error. */
 export const realLog: Log = (level, message, data) => {
   process.stderr.write(`${JSON.stringify({ at: new Date().toISOString(), level, message, ...data })}\n`)
 }
 
-/** The log with its secrets taken out: errors of the API server, of the store and of trackers quote what they were sent. */
-export function redactedLog(log: Log, redactor: Redactor): Log {
-  return (level, message, data) => {
-    const { value } = redactor.json('service.log', { message, data })
-    log(level, value.message, value.data)
-  }
-}
-
-export type SecretOf = (ref: SecretRef) => string
-
-export function realStore(config: Config, secret: SecretOf): Store {
-  const { store } = config
-  switch (store.kind) {
-    case 'files':
-      return filesStore({ directory: store.directory })
-    case 's3': {
-      const { accessKeyId, secretAccessKey } = store
-      return s3Store({
-        region: store.region,
-        bucket: store.bucket,
-        prefix: store.prefix,
-        forcePathStyle: store.forcePathStyle,
-        ...(store.endpoint === undefined ? {} : { endpoint: store.endpoint }),
-        ...(accessKeyId && secretAccessKey ? { credentials: { accessKeyId: secret(accessKeyId), secretAccessKey: secret(secretAccessKey) } } : {}),
-      })
-    }
-  }
-}
-
-export function realTrackers(config: Config, secret: SecretOf): Map<string, Tracker> {
-  const http = { fetch: (request: Request) => fetch(request), clock: realClock }
-  const make = (tracker: Config['trackers'][string]): Tracker => {
-    switch (tracker.kind) {
-      case 'redmine':
-        return redmine({ ...http, url: tracker.url, apiKey: secret(tracker.apiKey) })
-      case 'standard-webhook':
-        return standardWebhook({ ...http, url: tracker.url, secret: secret(tracker.secret) })
-      case 'local':
-        return local({ directory: tracker.directory })
-    }
-  }
-  return new Map(Object.entries(config.trackers).map(([name, tracker]) => [name, make(tracker)]))
+export function realStore({ store }: Config, secret: SecretOf): Store {
+  if (store.kind === 'files') return filesStore({ directory: store.directory })
+  if (store.kind === 's3') return s3Store(s3Options(store, secret))
+  throw new TypeError(`A store of kind "${store.kind}" is not for Node`)
 }
 
 /** The clusters by name, and what has to be closed with them. */
-export async function realClusters(config: Config): Promise<{ readonly clusters: Map<string, Cluster>; close(): Promise<void> }> {
+export async function realClusters(config: Config, secret: SecretOf): Promise<{ readonly clusters: Map<string, Cluster>; close(): Promise<void> }> {
   const clusters = new Map<string, Cluster>()
   const closers: (() => Promise<void>)[] = []
   const transportOf = async (cluster: Config['clusters'][string]): Promise<Transport> => {
@@ -84,6 +35,12 @@ export async function realClusters(config: Config): Promise<{ readonly clusters:
       return kubeconfigTransport({ file: cluster.kubeconfig, ...(cluster.context === undefined ? {} : { context: cluster.context }) })
     }
     if ('inCluster' in cluster) return inClusterTransport({})
+    if ('url' in cluster) {
+      const { url, serviceAccount } = cluster
+      const fetched = (request: Request) => fetch(request)
+      const token = secret(cluster.token)
+      return bearerTransport({ url, token, fetch: fetched, clock: realClock, ...(serviceAccount === undefined ? {} : { serviceAccount }) })
+    }
     const emulator = await createEmulator({ directory: join(cluster.emulator.directory) })
     closers.push(() => emulator.close())
     return async (request) => emulator.app.fetch(request)

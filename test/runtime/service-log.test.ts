@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Log } from '../../src/deps.ts'
 import { makeRedactor } from '../../src/diagnosis/redact/make-redactor.ts'
-import { redactedLog } from '../../src/hosts/real.ts'
+import { redactedLog } from '../../src/hosts/parts.ts'
 
 test('the service log holds no secret: not in its message, nor in the words and stack of an error', () => {
   const written: unknown[] = []

@@ -26,7 +26,7 @@ export function looksLikeText(bytes: Uint8Array): boolean {
   if (bytes.includes(0)) return false
   try {
     // A character may go on behind them.
-    new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: true })
+    new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes, { stream: true })
     return true
   } catch {
     return false

@@ -43,7 +43,7 @@ export class Pipeline {
   /** The beginning of an artifact that is undecided. */
   private prefix: Uint8Array[] = []
   private prefixSize = 0
-  private readonly decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+  private readonly decoder = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true })
 
   constructor(cursor: Cursor, redactor: Redactor, options: PipelineOptions) {
     this.cursor = cursor

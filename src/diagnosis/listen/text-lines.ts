@@ -5,7 +5,7 @@
 export class TextLines {
   private held = ''
   private overlong = false
-  private decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+  private decoder = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true })
   private bytesOpen = false
 
   get neutral(): boolean {

@@ -73,7 +73,8 @@ export function complaint(text: string): string {
 }
 
 function refuseRedirect(response: Response, what: string): void {
-  if (response.type !== 'opaqueredirect' && (response.status < 300 || response.status > 399)) return
+  // Browsers alone hide a redirect's status, as 0.
+  if (response.status !== 0 && (response.status < 300 || response.status > 399)) return
   const location = response.headers.get('location')
   const target = location === null ? 'another address' : `"${location.slice(0, 200)}"`
   throw new TrackerRejected(`${what}: it redirects to ${target}; redirects are not followed, so put the final address into the tracker's url`)

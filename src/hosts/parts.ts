@@ -1,0 +1,68 @@
+import type { Config, SecretRef } from '../config.ts'
+import type { Clock, Log } from '../deps.ts'
+import type { Redactor } from '../diagnosis/redact/redactor.ts'
+import type { S3StoreOptions } from '../ports/store/s3.ts'
+import { redmine } from '../ports/tracker/redmine.ts'
+import { standardWebhook } from '../ports/tracker/standard-webhook.ts'
+import type { Tracker } from '../ports/tracker/tracker.ts'
+
+/** The parts of the outside world that all hosts have: on Web APIs alone. */
+
+export type SecretOf = (ref: SecretRef) => string
+
+export const realClock: Clock = {
+  now: () => Date.now(),
+  sleep: (ms, signal) =>
+    new Promise((resolve) => {
+      if (signal?.aborted) return resolve()
+      const done = () => {
+        clearTimeout(timer)
+        signal?.removeEventListener('abort', done)
+        resolve()
+      }
+      const timer = setTimeout(done, ms)
+      signal?.addEventListener('abort', done, { once: true })
+    }),
+}
+
+/** The log with its secrets taken out: errors of the API server, of the store and of trackers quote what they were sent. */
+export function redactedLog(log: Log, redactor: Redactor): Log {
+  return (level, message, data) => {
+    const { value } = redactor.json('service.log', { message, data })
+    log(level, value.message, value.data)
+  }
+}
+
+type S3Config = Extract<Config['store'], { kind: 's3' }>
+
+export function s3Options(
+  { region, bucket, prefix, forcePathStyle, endpoint, accessKeyId, secretAccessKey }: S3Config,
+  secret: SecretOf,
+): S3StoreOptions {
+  return {
+    region,
+    bucket,
+    prefix,
+    forcePathStyle,
+    ...(endpoint === undefined ? {} : { endpoint }),
+    ...(accessKeyId && secretAccessKey ? { credentials: { accessKeyId: secret(accessKeyId), secretAccessKey: secret(secretAccessKey) } } : {}),
+  }
+}
+
+type TrackerConfig = Config['trackers'][string]
+
+/** The trackers by name. `local`: how the host makes one in a directory. */
+export function realTrackers(config: Config, secret: SecretOf, local: (directory: string) => Tracker): Map<string, Tracker> {
+  const http = { fetch: (request: Request) => fetch(request), clock: realClock }
+  const make = (tracker: TrackerConfig): Tracker => {
+    switch (tracker.kind) {
+      case 'redmine':
+        return redmine({ ...http, url: tracker.url, apiKey: secret(tracker.apiKey) })
+      case 'standard-webhook':
+        return standardWebhook({ ...http, url: tracker.url, secret: secret(tracker.secret) })
+      case 'local':
+        return local(tracker.directory)
+    }
+  }
+  return new Map(Object.entries(config.trackers).map(([name, tracker]) => [name, make(tracker)]))
+}
