@@ -20,9 +20,9 @@ interface Arrival {
   readonly atMs: number
 }
 
-describe('one curl has a pod without a shell diagnosed', () => {
+describe.each(['Node', 'Workers'] as const)('one curl has a pod without a shell diagnosed, on %s', (host) => {
   needsLab()
-  const service = useService({ watched: ['fruit'] })
+  const service = useService({ watched: ['fruit'], host })
   const pod = `apples-${randomBytes(5).toString('hex')}`
   const began = new Date().toISOString()
   let redmine: ReturnType<typeof redmineLab>
@@ -215,7 +215,7 @@ describe('one curl has a pod without a shell diagnosed', () => {
         await page.getByRole('heading', { name: /^GET http:\/\/bananas:8080 .*500 Internal Server Error/ }).waitFor()
         expect(page.url()).toBe(`${service.url}/diagnoses/${diagnosis.id}`)
         expect(await page.locator('#log').textContent()).toMatch(/TAP version 14[\s\S]*not ok \d+ - .*500 Internal Server Error/)
-        await page.screenshot({ path: join(tmpdir(), 'autodiagnose-scenario.png'), fullPage: true })
+        await page.screenshot({ path: join(tmpdir(), `autodiagnose-scenario-${host}.png`), fullPage: true })
         expect(complaints.filter((text) => text.includes(service.url))).toEqual([])
       } finally {
         await browser.close()

@@ -12,8 +12,11 @@ import { bundlePrograms, ServiceProcess } from '../chaos/service-process.ts'
 import { isLab, labVariable } from './environment.ts'
 import { deleteObjects } from './lab-store.ts'
 import { useServiceRights } from './service-rights.ts'
+import { readKubeconfig, WorkerProcess } from './worker-process.ts'
 
 export interface LabServiceOptions {
+  /** Default: Node. */
+  readonly host?: 'Node' | 'Workers'
   /** Namespaces in which its account gets the Role, and that policy allows. */
   readonly watched: readonly string[]
   /** Namespaces that policy allows although the account has no right there. */
@@ -43,13 +46,13 @@ export interface LabService {
   diagnose(request: object): Promise<View>
 }
 
-/** The service as a process of this machine, beside the lab: its account has only infra/kubernetes' Role, and it stores and reports for real. */
+/** The service as a process of this machine, on Node or by `wrangler dev`, beside the lab: its account has only infra/kubernetes' Role, and it stores and reports for real. */
 export function useService(options: LabServiceOptions): LabService {
   const rights = useServiceRights(options.watched)
   const token = 'made-up-token-of-the-tests'
   const prefix = `${rights.user.split(':')[2]}/`
   let directory = ''
-  let running: ServiceProcess | undefined
+  let running: ServiceProcess | WorkerProcess | undefined
   let inside: Service | undefined
   let url = ''
 
@@ -80,16 +83,27 @@ export function useService(options: LabServiceOptions): LabService {
       ...(options.harm ? { harm: options.harm } : {}),
       ...(options.evidence ? { evidence: options.evidence } : {}),
     }
+    await rights.writeKubeconfig(kubeconfig)
+    if (options.host === 'Workers') {
+      const { server, token: ofAccount, ca } = await readKubeconfig(kubeconfig)
+      const { state: _, listen: __, ...shared } = config
+      const onWorkers = { ...shared, clusters: { lab: { url: server, token: { env: 'CLUSTER_TOKEN' } } } }
+      const names = ['LAB_S3_ACCESS_KEY', 'LAB_S3_SECRET_KEY', 'LAB_REDMINE_API_KEY'] as const
+      const secrets = { CLUSTER_TOKEN: ofAccount, ...Object.fromEntries(names.map((name) => [name, labVariable(name)])) }
+      running = await WorkerProcess.start({ directory, port, config: onWorkers, secrets, ca })
+      return
+    }
     const file = join(directory, 'config.yaml')
     // JSON is YAML.
-    await Promise.all([writeFile(file, JSON.stringify(config)), rights.writeKubeconfig(kubeconfig)])
+    await writeFile(file, JSON.stringify(config))
     if (options.wrapStep) {
       inside = await startService({ ...loadConfig({ ...process.env, AUTODIAGNOSE_CONFIG: file }), wrapStep: options.wrapStep })
       return
     }
     await bundlePrograms(directory)
-    running = new ServiceProcess(directory, 'main', { AUTODIAGNOSE_CONFIG: file })
-    await running.url()
+    const started = new ServiceProcess(directory, 'main', { AUTODIAGNOSE_CONFIG: file })
+    running = started
+    await started.url()
   })
   afterAll(async () => {
     await running?.kill('SIGTERM')

@@ -1,0 +1,96 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { vi } from 'vitest'
+import { parse } from 'yaml'
+
+const run = promisify(execFile)
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const wrangler = join(root, 'node_modules/.bin/wrangler')
+
+export interface WorkerOptions {
+  /** Where the state of D1, R2 and Workflows is kept, and the files that are written here. */
+  readonly directory: string
+  readonly port: number
+  /** The configuration; its secrets are those of `secrets`. */
+  readonly config: object
+  readonly secrets: Readonly<Record<string, string>>
+  /** PEM of a certificate authority that fetch trusts. */
+  readonly ca: string
+}
+
+/** The service on Workers as a process of this machine: `wrangler dev`, set up as docs/deploy-workers.md says. */
+export class WorkerProcess {
+  log = ''
+  readonly #child: ChildProcess
+  readonly #closed: Promise<unknown>
+
+  private constructor(child: ChildProcess) {
+    this.#child = child
+    this.#closed = once(child, 'close')
+    for (const stream of [child.stdout, child.stderr])
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        this.log += text
+      })
+  }
+
+  /** Resolves once it answers. */
+  static async start({ directory, port, config, secrets, ca }: WorkerOptions): Promise<WorkerProcess> {
+    const file = join(directory, 'autodiagnose.yaml')
+    const vars = join(directory, 'vars')
+    const authority = join(directory, 'ca.pem')
+    const state = join(directory, 'state')
+    await Promise.all([
+      // JSON is YAML.
+      writeFile(file, JSON.stringify(config)),
+      writeFile(
+        vars,
+        Object.entries(secrets)
+          .map(([name, value]) => `${name}="${value}"\n`)
+          .join(''),
+        { mode: 0o600 },
+      ),
+      writeFile(authority, ca),
+    ])
+    const env = { ...process.env, AUTODIAGNOSE_CONFIG: file, NODE_EXTRA_CA_CERTS: authority, WRANGLER_SEND_METRICS: 'false', CI: 'true' }
+    await run(wrangler, ['d1', 'migrations', 'apply', 'autodiagnose', '--local', '--persist-to', state], { cwd: root, env })
+    const line = ['dev', '--ip', '127.0.0.1', '--port', String(port), '--inspector-port', '0', '--persist-to', state, '--env-file', vars]
+    // A group of its own: wrangler starts workerd, and both end with it.
+    const child = spawn(wrangler, [...line, '--show-interactive-dev-session=false'], {
+      cwd: root,
+      env,
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    const worker = new WorkerProcess(child)
+    await vi.waitFor(
+      async () => {
+        const answer = child.exitCode === null ? await fetch(`http://127.0.0.1:${port}/healthz`).catch(() => undefined) : undefined
+        if (child.exitCode === null && !answer?.ok) throw new Error(`the Worker does not answer: ${worker.log.slice(-1500)}`)
+      },
+      { timeout: 60_000, interval: 100 },
+    )
+    if (child.exitCode !== null) throw new Error(`wrangler dev ended with ${child.exitCode}: ${worker.log.slice(-1500)}`)
+    return worker
+  }
+
+  async kill(signal: NodeJS.Signals): Promise<void> {
+    if (this.#child.exitCode === null && this.#child.pid !== undefined) process.kill(-this.#child.pid, signal)
+    await this.#closed
+  }
+}
+
+interface Kubeconfig {
+  readonly clusters: readonly [{ readonly cluster: { readonly server: string; readonly 'certificate-authority-data': string } }]
+  readonly users: readonly [{ readonly user: { readonly token: string } }]
+}
+
+/** What a Worker needs to know of a kubeconfig of one cluster and one token. */
+export async function readKubeconfig(file: string): Promise<{ readonly server: string; readonly token: string; readonly ca: string }> {
+  const { clusters, users } = parse(await readFile(file, 'utf8')) as Kubeconfig
+  const { server, 'certificate-authority-data': ca } = clusters[0].cluster
+  return { server, token: users[0].user.token, ca: Buffer.from(ca, 'base64').toString() }
+}
