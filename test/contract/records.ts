@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { DiagnosisRequest } from '../../src/diagnosis/diagnosis.ts'
 import type { DiagnosisChange, Records } from '../../src/ports/records/records.ts'
+import { recordsRunsContract } from './records-runs.ts'
 
 export interface RecordsFixture {
   readonly records: Records
@@ -96,10 +97,20 @@ export function recordsContract(name: string, make: () => Promise<RecordsFixture
         expect(await ids()).toHaveLength(1)
       })
 
+      test.each([undefined, { key: 'k', fingerprint: 'f' }])('accepts the very same request again, with key %j', async (idempotency) => {
+        await records.accept(requestOf(1), idempotency)
+        await records.update(requestOf(1).id, { state: 'gathering' })
+        const again = await records.accept(requestOf(1), idempotency)
+        expect(again).toMatchObject({ kind: 'accepted', diagnosis: { id: requestOf(1).id, state: 'gathering' } })
+        expect(await ids()).toEqual([1])
+      })
+
       test('takes any number of requests without a key, but no id twice', async () => {
         await accept(requestOf(1), requestOf(2))
-        await expect(records.accept(requestOf(1))).rejects.toThrow()
+        await expect(records.accept(requestOf(1, { reason: 'other' }))).rejects.toThrow(`diagnosis "${requestOf(1).id}": another request has this id`)
+        await expect(records.accept(requestOf(1, { requester: 'bob' }), { key: 'bob k', fingerprint: 'f' })).rejects.toThrow('another request')
         expect(await ids()).toEqual([2, 1])
+        expect(await records.get(requestOf(1).id)).toMatchObject(requestOf(1))
       })
     })
 
@@ -149,22 +160,7 @@ export function recordsContract(name: string, make: () => Promise<RecordsFixture
       })
     })
 
-    test('unstarted() names those without a run that are not done, oldest first', async () => {
-      await accept(requestOf(3), requestOf(1), requestOf(2), requestOf(4))
-      await records.markStarted(requestOf(2).id)
-      await records.markStarted(requestOf(2).id)
-      await records.update(requestOf(4).id, { state: 'done', outcome: 'refused' })
-      expect(await records.unstarted(10)).toEqual([requestOf(1).id, requestOf(3).id])
-      expect(await records.unstarted(1)).toEqual([requestOf(1).id])
-    })
-
-    test('countActive() counts what is not done', async () => {
-      expect(await records.countActive()).toBe(0)
-      await accept(requestOf(1), requestOf(2), requestOf(3))
-      await records.update(requestOf(1).id, { state: 'done', outcome: 'complete' })
-      await records.update(requestOf(2).id, { state: 'sharing' })
-      expect(await records.countActive()).toBe(2)
-    })
+    recordsRunsContract(() => fixture)
 
     describe('list()', () => {
       const inNamespace = (n: number, namespace: string, cluster = 'main') =>

@@ -1,10 +1,11 @@
 import type { Diagnosis, DiagnosisRequest, Outcome, State } from '../../diagnosis/diagnosis.ts'
 
-/** The database: diagnoses, their states, the links on bug reports. Implementations: SQLite; later D1 and Postgres. */
+/** The database: diagnoses, their states, the links on bug reports. Implementations: SQLite and D1; later Postgres. */
 export interface Records {
   /**
    * Makes the record of an accepted diagnosis, unless `key` (who asked and their Idempotency-Key) is taken.
    * `fingerprint` is a digest of the request's body: a taken key with another fingerprint is a `conflict`.
+   * The very same request, its id included, is `accepted` again: its first answer may have been lost. Throws if another one has its id.
    */
   accept(request: DiagnosisRequest, idempotency?: Idempotency): Promise<Accepted>
   get(id: string): Promise<Diagnosis | undefined>
@@ -14,17 +15,31 @@ export interface Records {
   update(id: string, change: DiagnosisChange): Promise<Diagnosis>
   /** Sets the flag that planning and listening observe; false if the diagnosis is unknown, or past listening: its outcome is fixed then. */
   requestCancel(id: string): Promise<boolean>
+  /**
+   * Moves an accepted diagnosis to `gathering`, unless `limit` of them are between `gathering` and `sealing` already. True if it is past
+   * `accepted` now, whoever moved it; false if there is no room, or no such id.
+   */
+  begin(id: string, limit: number): Promise<boolean>
   /** Marks that a durable run exists, for the sweeper. Idempotent. */
   markStarted(id: string): Promise<void>
   /** Ids of accepted diagnoses that have no durable run, oldest first. */
   unstarted(limit: number): Promise<readonly string[]>
+  /**
+   * Ids of diagnoses that have a run, are not `done`, and were updated last before `before` (RFC 3339 in UTC, with milliseconds); the
+   * longest idle first.
+   */
+  idle(before: string, limit: number): Promise<readonly string[]>
   /** How many diagnoses are not `done`. */
   countActive(): Promise<number>
   /** A small JSON value kept under a name (cached ids of an image, whether injection is paused), or undefined. */
   getValue<T>(key: string): Promise<T | undefined>
   /** Sets or, with undefined, removes a value. */
   setValue(key: string, value: unknown): Promise<void>
-  /** Reads, changes and writes a value in one transaction; returns the new one. Where `change` returns undefined, the value is removed. */
+  /**
+   * Reads, changes and writes a value, as if in one transaction; returns the new one. Where `change` returns undefined, the value is
+   * removed. `change` is called again when others were first, and on its own result when the answer of the database was lost: it
+   * should find its change made then.
+   */
   changeValue<T, R extends T | undefined = T>(key: string, change: (before: T | undefined) => R): Promise<R>
   /** Throws when the database cannot be used now. */
   check(): Promise<void>

@@ -1,14 +1,21 @@
-import { type Expression, type ExpressionBuilder, type Kysely, type SqlBool, sql } from 'kysely'
+import type { Expression, ExpressionBuilder, Kysely, SqlBool } from 'kysely'
 import type { Clock } from '../../deps.ts'
+import { type State, states } from '../../diagnosis/diagnosis.ts'
 import type { Accepted, DiagnosisFilter, Records } from './records.ts'
 import { columnsOf, diagnosisOf, rowOf, type Schema } from './schema.ts'
 
 /** A lost race is tried again this often; somebody has won each time. */
 const maxRaces = 100
 
+/** Named one by one: the index by state is of no use to `state != 'done'`, and D1 bills every row that is looked at. */
+const active: readonly State[] = states.filter((state) => state !== 'done')
+/** Those that a limit of `begin` counts. */
+const atWork: readonly State[] = ['gathering', 'injecting', 'listening', 'sealing']
+
 /**
  * Records on any SQL database that Kysely has a dialect for. Every change is one statement, because D1 has no interactive
  * transactions: what must be unique is so by `ON CONFLICT`, and a value is changed by comparing it with what was read.
+ * A statement may be sent again when its answer was lost: the second time it changes nothing that matters and answers the same.
  * The schema must be there: see `migrate`.
  */
 export function sqlRecords(db: Kysely<Schema>, clock: Pick<Clock, 'now'>): Records {
@@ -16,18 +23,20 @@ export function sqlRecords(db: Kysely<Schema>, clock: Pick<Clock, 'now'>): Recor
 
   return {
     async accept(request, idempotency): Promise<Accepted> {
-      const made = await db
-        .insertInto('diagnoses')
-        .values(rowOf(request, idempotency, now()))
-        .onConflict((conflict) => conflict.column('idempotency_key').doNothing())
+      const given = rowOf(request, idempotency, now())
+      const insert = db.insertInto('diagnoses').values(given)
+      const made = await insert
+        .onConflict((conflict) => conflict.doNothing())
         .returningAll()
         .executeTakeFirst()
       if (made) return { kind: 'accepted', diagnosis: diagnosisOf(made) }
-      const met = await db
-        .selectFrom('diagnoses')
-        .selectAll()
-        .where('idempotency_key', '=', idempotency?.key ?? null)
-        .executeTakeFirstOrThrow()
+      const query = db.selectFrom('diagnoses').selectAll()
+      const own = await query.where('id', '=', request.id).executeTakeFirst()
+      if (own) {
+        if (own.request !== given.request) throw new Error(`Cannot accept diagnosis "${request.id}": another request has this id`)
+        return { kind: 'accepted', diagnosis: diagnosisOf(own) }
+      }
+      const met = await query.where('idempotency_key', '=', idempotency?.key ?? null).executeTakeFirstOrThrow()
       return met.fingerprint === idempotency?.fingerprint ? { kind: 'repeated', diagnosis: diagnosisOf(met) } : { kind: 'conflict' }
     },
 
@@ -70,18 +79,47 @@ export function sqlRecords(db: Kysely<Schema>, clock: Pick<Clock, 'now'>): Recor
       return row !== undefined
     },
 
+    async begin(id, limit) {
+      const row = await db
+        .updateTable('diagnoses')
+        .set((eb) => {
+          const accepted = eb('state', '=', 'accepted')
+          return {
+            state: eb.case().when(accepted).then(eb.val<State>('gathering')).else(eb.ref('state')).end(),
+            updated_at: eb.case().when(accepted).then(now()).else(eb.ref('updated_at')).end(),
+          }
+        })
+        .where('id', '=', id)
+        .where((eb) => {
+          const working = eb
+            .selectFrom('diagnoses as other')
+            .select((other) => other.fn.countAll<number>().as('count'))
+            .where('other.state', 'in', atWork)
+          return eb.or([eb('state', '!=', 'accepted'), eb(working, '<', limit)])
+        })
+        .returning('id')
+        .executeTakeFirst()
+      return row !== undefined
+    },
+
     async markStarted(id) {
       await db.updateTable('diagnoses').set({ started: 1 }).where('id', '=', id).execute()
     },
 
     async unstarted(limit) {
-      const query = db.selectFrom('diagnoses').select('id').where('started', '=', 0).where('state', '!=', 'done')
+      const query = db.selectFrom('diagnoses').select('id').where('state', 'in', active).where('started', '=', 0)
       return (await query.orderBy('id').limit(limit).execute()).map((row) => row.id)
+    },
+
+    async idle(before, limit) {
+      const query = db.selectFrom('diagnoses').select('id').where('state', 'in', active).where('started', '=', 1)
+      const rows = await query.where('updated_at', '<', before).orderBy('updated_at').orderBy('id').limit(limit).execute()
+      return rows.map((row) => row.id)
     },
 
     async countActive() {
       const query = db.selectFrom('diagnoses').select((eb) => eb.fn.countAll().as('active'))
-      return Number((await query.where('state', '!=', 'done').executeTakeFirstOrThrow()).active)
+      return Number((await query.where('state', 'in', active).executeTakeFirstOrThrow()).active)
     },
 
     async getValue<T>(key: string) {
@@ -164,10 +202,11 @@ function anyOf(eb: Builder, column: 'cluster' | 'namespace', patterns: readonly 
   return eb.or(patterns.map((pattern) => like(eb, column, pattern)))
 }
 
+/** One parameter at most, and a pattern of LIKE no longer than what was given: D1 limits both. */
 function like(eb: Builder, column: 'cluster' | 'namespace', pattern: string): Expression<SqlBool> {
+  if (/^\*+$/.test(pattern)) return eb.lit(true)
   if (!pattern.includes('*')) return eb(column, '=', pattern)
-  // Names of clusters and namespaces have no capitals, but LIKE of SQLite, unlike that of Postgres, takes a capital for its small letter.
-  if (pattern !== pattern.toLowerCase()) return eb.lit(false)
-  const escaped = pattern.replace(/[\\%_]/g, '\\$&').replace(/\*+/g, '%')
-  return sql<SqlBool>`${eb.ref(column)} like ${escaped} escape '\\'`
+  // What names of clusters and namespaces never have: %, _ and \ mean something to LIKE, which takes a capital for its small letter in SQLite.
+  if (/[^-a-z0-9.*]/.test(pattern)) return eb.lit(false)
+  return eb(column, 'like', pattern.replace(/\*+/g, '%'))
 }
