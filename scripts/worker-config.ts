@@ -5,13 +5,15 @@ import { readRedactorFiles } from '../src/hosts/redactor-files.ts'
 
 // The configuration for a Worker, which has no files: checked here, before anything is uploaded. wrangler.toml calls this.
 const file = resolve(process.env.AUTODIAGNOSE_CONFIG || 'infra/workers/autodiagnose.yaml')
+const secrets = new Set<string>()
 try {
   const config = readConfig(file, 'workers', (ref) => {
     if ('file' in ref) throw new Error('Workers have no files; use {env: NAME} and "npx wrangler secret put NAME"')
+    secrets.add(ref.env)
   })
   const redactors = readRedactorFiles(config.redaction.files)
   mkdirSync('dist', { recursive: true })
-  writeFileSync('dist/worker-config.json', JSON.stringify({ config, redactors }))
+  writeFileSync('dist/worker-config.json', JSON.stringify({ config, redactors, secrets: [...secrets] }))
 } catch (error) {
   process.stderr.write(`autodiagnose: ${error instanceof Error ? error.message : String(error)}\n`)
   process.exitCode = 1

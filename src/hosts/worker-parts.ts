@@ -4,16 +4,18 @@ import { makeRedactor } from '../diagnosis/redact/make-redactor.ts'
 import { bearerTransport } from '../ports/cluster/bearer.ts'
 import type { Cluster } from '../ports/cluster/cluster.ts'
 import { kubernetesCluster } from '../ports/cluster/kubernetes.ts'
+import type { ServiceAccountToken } from '../ports/cluster/service-account-tokens.ts'
 import { d1Records } from '../ports/records/d1.ts'
 import { r2Store } from '../ports/store/r2.ts'
 import { s3Store } from '../ports/store/s3.ts'
 import type { Store } from '../ports/store/store.ts'
 import { realClock, realTrackers, redactedLog, type SecretOf, s3Options } from './parts.ts'
+import { type DiagnosisWorkflow, startRun } from './worker-runs.ts'
 
 /** Of wrangler.toml. Buckets, clusters and secrets have the names that the configuration gives them. */
 export interface Bindings {
   readonly DB: D1Database
-  readonly DIAGNOSIS: Workflow<{ readonly id: string }>
+  readonly DIAGNOSIS: DiagnosisWorkflow
   readonly [name: string]: unknown
 }
 
@@ -21,26 +23,25 @@ export interface Bindings {
 export interface WorkerConfig {
   readonly config: Config
   readonly redactors: readonly { readonly name: string; readonly document: unknown }[]
+  /** Names of the secrets that the configuration refers to. */
+  readonly secrets: readonly string[]
 }
 
-export interface Worker {
-  readonly deps: Deps
-  /** Starts accepted diagnoses that have no run. */
-  sweep(): Promise<void>
-}
+/** Short-lived tokens, which outlive the request that asked for them; plain data, for no request may wait for another's. */
+const tokens = new Map<string, ServiceAccountToken>()
 
 /** One JSON object a line; `wrangler tail` and the dashboard show it. */
 const workerLog: Log = (level, message, data) => {
   console[level](JSON.stringify({ at: new Date().toISOString(), level, message, ...data }))
 }
 
-/** Fills the outside world, for one request or one run. Throws naming every binding and secret that is missing. */
-export function openWorker({ config, redactors }: WorkerConfig, env: Bindings): Worker {
+/** Fills the outside world, for one request or one run. */
+export function openWorker({ config, redactors }: WorkerConfig, env: Bindings): Deps {
   const redactor = makeRedactor({ files: redactors })
   const log = redactedLog(workerLog, redactor)
   const records = d1Records({ database: env.DB, clock: realClock })
   const secret = secretsOf(env)
-  const deps: Deps = {
+  return {
     config,
     clusters: clustersOf(config, env, secret),
     store: storeOf(config, env, secret),
@@ -59,25 +60,6 @@ export function openWorker({ config, redactors }: WorkerConfig, env: Bindings): 
     },
     // A Worker is not told when it ends; the engine runs the step again.
     stopping: new AbortController().signal,
-  }
-  return {
-    deps,
-    async sweep() {
-      for (const id of await records.unstarted(100)) await deps.runs.start(id)
-    },
-  }
-}
-
-/** A run has the id of its diagnosis; `create` throws when there is one. */
-async function startRun(workflow: Bindings['DIAGNOSIS'], id: string): Promise<void> {
-  try {
-    await workflow.create({ id, params: { id } })
-  } catch (error) {
-    const known = await workflow.get(id).then(
-      () => true,
-      () => false,
-    )
-    if (!known) throw error
   }
 }
 
@@ -99,8 +81,29 @@ function bindingOf<T>(env: Bindings, name: string, method: string): T {
 function storeOf({ store }: Config, env: Bindings, secret: SecretOf): Store {
   if (store.kind === 's3') return s3Store(s3Options(store, secret))
   if (store.kind !== 'r2') throw new TypeError(`A store of kind "${store.kind}" is not for Workers`)
-  return r2Store({ bucket: bindingOf<R2Bucket>(env, store.binding, 'createMultipartUpload'), prefix: store.prefix })
+  const { binding, prefix, downloads } = store
+  return r2Store({
+    bucket: bindingOf<R2Bucket>(env, binding, 'createMultipartUpload'),
+    binding,
+    prefix,
+    clock: realClock,
+    ...(downloads && { downloads: downloadsOf(downloads, prefix, secret) }),
+  })
 }
+
+/** URLs of R2's S3 API, signed for the keys of the store. The client is made when the first is asked for: few requests need it. */
+function downloadsOf({ endpoint, bucket, accessKeyId, secretAccessKey }: Downloads, prefix: string, secret: SecretOf): Pick<Store, 'downloadUrl'> {
+  const credentials = { accessKeyId: secret(accessKeyId), secretAccessKey: secret(secretAccessKey) }
+  let store: Store | undefined
+  return {
+    downloadUrl(key, options) {
+      store ??= s3Store({ endpoint, region: 'auto', bucket, prefix, credentials })
+      return store.downloadUrl(key, options)
+    },
+  }
+}
+
+type Downloads = NonNullable<Extract<Config['store'], { kind: 'r2' }>['downloads']>
 
 function clustersOf(config: Config, env: Bindings, secret: SecretOf): Map<string, Cluster> {
   const clusters = new Map<string, Cluster>()
@@ -110,7 +113,7 @@ function clustersOf(config: Config, env: Bindings, secret: SecretOf): Map<string
     const service = binding === undefined ? undefined : bindingOf<Fetcher>(env, binding, 'fetch')
     const fetched = (request: Request) => (service ? service.fetch(request) : fetch(request))
     const token = secret(cluster.token)
-    const transport = bearerTransport({ url, token, fetch: fetched, clock: realClock, ...(serviceAccount === undefined ? {} : { serviceAccount }) })
+    const transport = bearerTransport({ name, url, token, serviceAccount, tokens, fetch: fetched, clock: realClock })
     clusters.set(name, kubernetesCluster({ name, transport, clock: realClock }))
   }
   return clusters

@@ -3,27 +3,36 @@ import configured from 'virtual:config'
 import { createApp } from '../app.ts'
 import { diagnose } from '../diagnose.ts'
 import { type Bindings, openWorker, type WorkerConfig } from './worker-parts.ts'
+import { missingParts } from './worker-problems.ts'
+import { sweep, waitForRoom } from './worker-runs.ts'
 import { durableStep } from './workflows-engine.ts'
 
-/** The service on Cloudflare Workers. Bindings and the configuration are looked at first: wrong ones answer nothing but that. */
+/** The service on Cloudflare Workers. */
 
-const config = configured as WorkerConfig
+const worker = configured as WorkerConfig
 
+/** One diagnosis as a durable run. */
 export class Diagnosis extends WorkflowEntrypoint<Bindings, { readonly id: string }> {
   override async run({ payload: { id } }: Readonly<WorkflowEvent<{ readonly id: string }>>, step: WorkflowStep): Promise<void> {
-    const { deps } = openWorker(config, this.env)
-    await diagnose(id, durableStep(step), deps)
+    const deps = openWorker(worker, this.env)
+    const durable = durableStep(step)
+    await waitForRoom(id, durable, deps)
+    await diagnose(id, durable, deps)
   }
 }
 
 export default {
-  /** What one request opened belongs to it: the runtime lets no other one wait for it. */
+  /** What a request opens belongs to it, because the runtime lets no other one wait for it: so each has an app of its own, which takes 1 ms. */
   async fetch(request, env) {
-    return createApp(openWorker(config, env).deps).fetch(request)
+    const missing = missingParts(worker.config, worker.secrets, env)
+    if (missing.length > 0) {
+      console.error(JSON.stringify({ level: 'error', message: 'The Worker cannot serve', missing }))
+      return new Response('The service is not set up: its log (npx wrangler tail) says what is missing\n', { status: 500 })
+    }
+    return createApp(openWorker(worker, env)).fetch(request)
   },
 
-  /** The sweeper: what was accepted and has no run gets one. */
   async scheduled(_, env) {
-    await openWorker(config, env).sweep()
+    await sweep(env.DIAGNOSIS, openWorker(worker, env))
   },
 } satisfies ExportedHandler<Bindings>
