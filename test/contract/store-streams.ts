@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { bytesToHex } from '@noble/hashes/utils.js'
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { Store } from '../../src/ports/store/store.ts'
 import type { StoreFixture } from './store.ts'
@@ -25,14 +25,10 @@ export function generated(bytes: number, { seed = 0, onPull = (_sent: number) =>
   )
 }
 
-async function digest(stream: ReadableStream<Uint8Array>): Promise<{ bytes: number; sha256: string }> {
-  const hash = createHash('sha256')
-  let bytes = 0
-  for await (const chunk of stream) {
-    bytes += chunk.byteLength
-    hash.update(chunk)
-  }
-  return { bytes, sha256: hash.digest('hex') }
+export async function digest(stream: ReadableStream<Uint8Array>): Promise<{ bytes: number; sha256: string }> {
+  const all = await new Response(stream).arrayBuffer()
+  const sha256 = new Uint8Array(await crypto.subtle.digest('SHA-256', all))
+  return { bytes: all.byteLength, sha256: bytesToHex(sha256) }
 }
 
 function streamOf(chunks: readonly Uint8Array[]): ReadableStream<Uint8Array> {

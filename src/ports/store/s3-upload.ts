@@ -5,48 +5,13 @@ import {
   type S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3'
+import { maxParts, type Part, partBytes } from './parts.ts'
 import { statusOf } from './s3-failure.ts'
-
-/** All parts but the last have this size: R2 wants them equal, and 10,000 of them make 78 GiB. */
-const partBytes = 8 * 1024 * 1024
-const maxParts = 10_000
 
 export interface UploadTarget {
   readonly Bucket: string
   readonly Key: string
   readonly ContentType: string
-}
-
-export interface Part {
-  readonly bytes: Uint8Array
-  readonly isLast: boolean
-}
-
-/**
- * Cuts chunks into parts of {@link partBytes}; only the last may be shorter, and is empty if there are no bytes at all. Two buffers
- * take turns: a part is its reader's until it asks for the next but one.
- */
-export async function* partsOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Part, void, undefined> {
-  let full = new Uint8Array(0)
-  let filling = new Uint8Array(partBytes)
-  let filled = 0
-  for await (const chunk of chunks) {
-    for (let at = 0; at < chunk.byteLength; ) {
-      if (filled === partBytes) {
-        // Only now is it known that this part is not the last.
-        const next = full.byteLength > 0 ? full : new Uint8Array(partBytes)
-        full = filling
-        filling = next
-        filled = 0
-        yield { bytes: full, isLast: false }
-      }
-      const taken = chunk.subarray(at, at + partBytes - filled)
-      filling.set(taken, filled)
-      filled += taken.byteLength
-      at += taken.byteLength
-    }
-  }
-  yield { bytes: filling.subarray(0, filled), isLast: true }
 }
 
 /**

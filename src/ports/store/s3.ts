@@ -3,8 +3,9 @@ import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
 import { chunksOf } from './chunks.ts'
 import { contentTypeOf } from './content-type.ts'
 import { assertKey, assertPrefix } from './key.ts'
+import { type Part, partsOf, startingWith } from './parts.ts'
 import { failureOf, isMissing, type S3Place, statusOf } from './s3-failure.ts'
-import { type Part, partsOf, uploadParts } from './s3-upload.ts'
+import { uploadParts } from './s3-upload.ts'
 import { type Created, type PutOptions, type Store, type StoredObject, StoreUnavailable } from './store.ts'
 
 export interface S3StoreOptions {
@@ -206,15 +207,6 @@ interface Abortable {
 function abortable(signal: AbortSignal | undefined): { abortSignal?: AbortSignal } {
   signal?.throwIfAborted()
   return signal ? { abortSignal: signal } : {}
-}
-
-async function* startingWith(first: Part, rest: AsyncGenerator<Part, void, undefined>): AsyncGenerator<Part, void, undefined> {
-  try {
-    yield first
-    yield* rest
-  } finally {
-    await rest.return()
-  }
 }
 
 /** `PutObjectCommand` with a key → `put object "key"` */
