@@ -1,19 +1,13 @@
 import type { Kysely } from 'kysely'
 import { Migrator } from 'kysely/migration'
-import { migrations } from './migrations.ts'
+import { migrations, refuseNewer } from './migrations.ts'
 import type { Schema } from './schema.ts'
 
 const table = 'kysely_migration'
 
 /** Brings the schema up to date. Throws, and changes nothing, if a newer version of this program made it newer than it knows. */
 export async function migrate(db: Kysely<Schema>): Promise<void> {
-  const unknown = (await applied(db)).filter((name) => !(name in migrations))
-  if (unknown.length > 0) {
-    throw new Error(
-      `Cannot use the database: a newer version made its schema (${unknown.map((name) => `"${name}"`).join(', ')} is not known here); ` +
-        'start that version again, or restore a copy of the database from before the upgrade',
-    )
-  }
+  refuseNewer(await applied(db))
   const migrator = new Migrator({ db, provider: { getMigrations: async () => ({ ...migrations }) }, migrationTableName: table })
   const { error } = await migrator.migrateToLatest()
   if (error) throw new Error('Cannot bring the database up to date', { cause: error })

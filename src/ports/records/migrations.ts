@@ -47,3 +47,13 @@ export const migrations: Readonly<Record<string, Migration>> = {
     },
   },
 }
+
+/** Throws if a newer version of this program made the schema: if one of the migrations that were applied is not known here. */
+export function refuseNewer(applied: readonly string[]): void {
+  const unknown = applied.filter((name) => !(name in migrations))
+  if (unknown.length === 0) return
+  throw new Error(
+    `Cannot use the database: a newer version made its schema (${unknown.map((name) => `"${name}"`).join(', ')} is not known here); ` +
+      'start that version again, or restore a copy of the database from before the upgrade',
+  )
+}
