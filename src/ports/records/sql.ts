@@ -80,6 +80,7 @@ export function sqlRecords(db: Kysely<Schema>, clock: Pick<Clock, 'now'>): Recor
     },
 
     async begin(id, limit) {
+      // Writers take turns in SQLite and D1, so the count holds when the change is made.
       const row = await db
         .updateTable('diagnoses')
         .set((eb) => {
