@@ -1,9 +1,11 @@
 import { join } from 'node:path'
+import { Agent } from 'undici'
 import type { Config } from '../config.ts'
 import type { Log } from '../deps.ts'
 import { createEmulator } from '../emulator/emulator.ts'
 import { bearerTransport } from '../ports/cluster/bearer.ts'
 import type { Cluster, Transport } from '../ports/cluster/cluster.ts'
+import { dispatch } from '../ports/cluster/dispatch.ts'
 import { inClusterTransport } from '../ports/cluster/in-cluster.ts'
 import { kubeconfigTransport } from '../ports/cluster/kubeconfig.ts'
 import { kubernetesCluster } from '../ports/cluster/kubernetes.ts'
@@ -30,23 +32,28 @@ export function realStore({ store }: Config, secret: SecretOf): Store {
 export async function realClusters(config: Config, secret: SecretOf): Promise<{ readonly clusters: Map<string, Cluster>; close(): Promise<void> }> {
   const clusters = new Map<string, Cluster>()
   const closers: (() => Promise<void>)[] = []
-  const transportOf = async (cluster: Config['clusters'][string]): Promise<Transport> => {
+  const transportOf = async (name: string, cluster: Config['clusters'][string]): Promise<Transport> => {
     if ('kubeconfig' in cluster) {
       return kubeconfigTransport({ file: cluster.kubeconfig, ...(cluster.context === undefined ? {} : { context: cluster.context }) })
     }
     if ('inCluster' in cluster) return inClusterTransport({})
     if ('url' in cluster) {
       const { url, serviceAccount } = cluster
-      const fetched = (request: Request) => fetch(request)
-      const token = secret(cluster.token)
-      return bearerTransport({ url, token, fetch: fetched, clock: realClock, ...(serviceAccount === undefined ? {} : { serviceAccount }) })
+      const dispatcher = new Agent({ connect: { keepAlive: true, keepAliveInitialDelay: 30_000 } })
+      closers.push(() => dispatcher.destroy())
+      // Not by the fetch of Node: it ends an answer that is silent for five minutes.
+      const fetched = async (request: Request) => {
+        const body = request.body ? new Uint8Array(await request.arrayBuffer()) : undefined
+        return dispatch(request, body, { server: new URL(request.url).origin, headers: [], dispatcher })
+      }
+      return bearerTransport({ name, url, token: secret(cluster.token), serviceAccount, fetch: fetched, clock: realClock })
     }
     const emulator = await createEmulator({ directory: join(cluster.emulator.directory) })
     closers.push(() => emulator.close())
     return async (request) => emulator.app.fetch(request)
   }
   for (const [name, cluster] of Object.entries(config.clusters)) {
-    const transport = await withKey('clusters', name, () => transportOf(cluster))
+    const transport = await withKey('clusters', name, () => transportOf(name, cluster))
     clusters.set(name, kubernetesCluster({ name, transport, clock: realClock }))
   }
   return {

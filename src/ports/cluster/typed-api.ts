@@ -41,6 +41,12 @@ export async function accessReviewRequest(resourceAttributes: V1ResourceAttribut
   return requestOf(await authorization.createSelfSubjectAccessReview(body))
 }
 
+/** For a token of a service account, by the audience that the API server itself has. */
+export async function tokenRequest(namespace: string, account: string, expirationSeconds: number): Promise<Request> {
+  const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { expirationSeconds } }
+  return requestOf(await core.createNamespacedServiceAccountToken(account, namespace, body))
+}
+
 function requestOf(context: RequestContext): Request {
   const body = context.getBody()
   if (typeof body !== 'string') throw new TypeError('A generated request has no text as its body')
