@@ -42,6 +42,8 @@ export interface LabService {
   begin(request: object): Promise<View>
   get(id: string): Promise<View>
   until(id: string, is: (diagnosis: View) => boolean): Promise<View>
+  /** On Workers: kills it with all that it started, while this diagnosis is at work, and starts it again. */
+  crash(id: string): Promise<void>
   /** The whole of it: begins and waits until it is done. */
   diagnose(request: object): Promise<View>
 }
@@ -146,6 +148,10 @@ export function useService(options: LabServiceOptions): LabService {
         },
         { timeout: 120_000, interval: 150 },
       ),
+    async crash(id) {
+      if (!(running instanceof WorkerProcess)) throw new TypeError('Only the service on Workers is crashed here')
+      await running.crash(id)
+    },
     diagnose: async (request) => service.until((await service.begin(request)).id, ({ state }) => state === 'done'),
   }
   return service

@@ -25,16 +25,15 @@ export interface WorkerOptions {
 /** The service on Workers as a process of this machine: `wrangler dev`, set up as docs/deploy-workers.md says. */
 export class WorkerProcess {
   log = ''
-  readonly #child: ChildProcess
-  readonly #closed: Promise<unknown>
+  #child: ChildProcess | undefined
+  readonly #env: NodeJS.ProcessEnv
+  readonly #line: readonly string[]
+  readonly #port: number
 
-  private constructor(child: ChildProcess) {
-    this.#child = child
-    this.#closed = once(child, 'close')
-    for (const stream of [child.stdout, child.stderr])
-      stream?.setEncoding('utf8').on('data', (text: string) => {
-        this.log += text
-      })
+  private constructor(port: number, line: readonly string[], env: NodeJS.ProcessEnv) {
+    this.#port = port
+    this.#line = line
+    this.#env = env
   }
 
   /** Resolves once it answers. */
@@ -43,43 +42,51 @@ export class WorkerProcess {
     const vars = join(directory, 'vars')
     const authority = join(directory, 'ca.pem')
     const state = join(directory, 'state')
-    await Promise.all([
-      // JSON is YAML.
-      writeFile(file, JSON.stringify(config)),
-      writeFile(
-        vars,
-        Object.entries(secrets)
-          .map(([name, value]) => `${name}="${value}"\n`)
-          .join(''),
-        { mode: 0o600 },
-      ),
-      writeFile(authority, ca),
-    ])
+    const secretLines = Object.entries(secrets).map(([name, value]) => `${name}="${value}"\n`)
+    // JSON is YAML.
+    await Promise.all([writeFile(file, JSON.stringify(config)), writeFile(vars, secretLines.join(''), { mode: 0o600 }), writeFile(authority, ca)])
     const env = { ...process.env, AUTODIAGNOSE_CONFIG: file, NODE_EXTRA_CA_CERTS: authority, WRANGLER_SEND_METRICS: 'false', CI: 'true' }
     await run(wrangler, ['d1', 'migrations', 'apply', 'autodiagnose', '--local', '--persist-to', state], { cwd: root, env })
     const line = ['dev', '--ip', '127.0.0.1', '--port', String(port), '--inspector-port', '0', '--persist-to', state, '--env-file', vars]
-    // A group of its own: wrangler starts workerd, and both end with it.
-    const child = spawn(wrangler, [...line, '--show-interactive-dev-session=false'], {
-      cwd: root,
-      env,
-      detached: true,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
-    const worker = new WorkerProcess(child)
-    await vi.waitFor(
-      async () => {
-        const answer = child.exitCode === null ? await fetch(`http://127.0.0.1:${port}/healthz`).catch(() => undefined) : undefined
-        if (child.exitCode === null && !answer?.ok) throw new Error(`the Worker does not answer: ${worker.log.slice(-1500)}`)
-      },
-      { timeout: 60_000, interval: 100 },
-    )
-    if (child.exitCode !== null) throw new Error(`wrangler dev ended with ${child.exitCode}: ${worker.log.slice(-1500)}`)
+    const worker = new WorkerProcess(port, [...line, '--show-interactive-dev-session=false'], env)
+    await worker.#launch()
     return worker
   }
 
+  async #launch(): Promise<void> {
+    // A group of its own: wrangler starts workerd, and a signal is for both.
+    const child = spawn(wrangler, this.#line, { cwd: root, env: this.#env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
+    this.#child = child
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        this.log += text
+      })
+    await vi.waitFor(
+      async () => {
+        const answer = child.exitCode === null ? await fetch(`http://127.0.0.1:${this.#port}/healthz`).catch(() => undefined) : undefined
+        if (child.exitCode === null && !answer?.ok) throw new Error(`the Worker does not answer: ${this.log.slice(-1500)}`)
+      },
+      { timeout: 60_000, interval: 100 },
+    )
+    if (child.exitCode !== null) throw new Error(`wrangler dev ended with ${child.exitCode}: ${this.log.slice(-1500)}`)
+  }
+
+  /** As a crash of the machine, and what Cloudflare does after it: the run goes on elsewhere, and the cron trigger comes. */
+  async crash(id: string): Promise<void> {
+    await this.kill('SIGKILL')
+    await this.#launch()
+    const swept = await fetch(`http://127.0.0.1:${this.#port}/cdn-cgi/local/scheduled`)
+    if (!swept.ok) throw new Error(`the cron trigger answered ${swept.status}: ${this.log.slice(-1500)}`)
+    const event = ['--type', 'wake', '--payload', '{}', '--local', '--port', String(this.#port)]
+    await run(wrangler, ['workflows', 'instances', 'send-event', 'autodiagnose', id, ...event], { cwd: root, env: this.#env })
+  }
+
   async kill(signal: NodeJS.Signals): Promise<void> {
-    if (this.#child.exitCode === null && this.#child.pid !== undefined) process.kill(-this.#child.pid, signal)
-    await this.#closed
+    const child = this.#child
+    if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
+    const closed = once(child, 'close')
+    process.kill(-child.pid, signal)
+    await closed
   }
 }
 
