@@ -1,5 +1,6 @@
 import type { Deps } from './deps.ts'
 import { ClusterForbidden, ClusterUnavailable } from './ports/cluster/cluster.ts'
+import { RecordsUnavailable } from './ports/records/records.ts'
 import { StoreUnavailable } from './ports/store/store.ts'
 
 export interface Patience {
@@ -8,6 +9,8 @@ export interface Patience {
   /** Whether a failure that outlasts the patience is for the engine to try again, later and from another worker. */
   readonly rethrow?: () => boolean
 }
+
+const passes = [ClusterUnavailable, StoreUnavailable, RecordsUnavailable]
 
 /**
  * Runs an effect until it succeeds: what may pass is tried again with backoff, anything else three times in all. What does not
@@ -29,7 +32,7 @@ export async function patiently<T>(
       return await effect(AbortSignal.any([controller.signal, deps.stopping]))
     } catch (error) {
       if (deps.stopping.aborted) throw error
-      const passing = error instanceof ClusterUnavailable || error instanceof StoreUnavailable
+      const passing = passes.some((kind) => error instanceof kind)
       const left = until - deps.clock.now()
       if (!passing) others += 1
       const again = error instanceof ClusterForbidden ? false : passing ? left > 0 : others < 3

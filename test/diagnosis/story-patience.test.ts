@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { Clock } from '../../src/deps.ts'
 import { patiently } from '../../src/patience.ts'
 import { ClusterForbidden, ClusterUnavailable } from '../../src/ports/cluster/cluster.ts'
+import { RecordsUnavailable } from '../../src/ports/records/records.ts'
 import { StoreUnavailable } from '../../src/ports/store/store.ts'
 
 /** Time passes only while somebody sleeps. */
@@ -50,7 +51,11 @@ describe('patiently', () => {
 
   test('tries what may pass until it passes, ever slower and at most every 5 s', async () => {
     const { deps, slept, logged } = place()
-    const { effect } = failing([...Array.from({ length: 8 }, () => new ClusterUnavailable('refused')), new StoreUnavailable('slow down')])
+    const { effect } = failing([
+      ...Array.from({ length: 7 }, () => new ClusterUnavailable('refused')),
+      new StoreUnavailable('slow down'),
+      new RecordsUnavailable('overloaded'),
+    ])
     expect(await patiently('x', effect, giveUp, { ms: 60_000 }, deps)).toBe('done')
     expect(slept).toEqual([200, 400, 800, 1600, 3200, 5000, 5000, 5000, 5000])
     expect(new Set(logged)).toEqual(new Set(['warn']))

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import type { DiagnosisRequest } from '../../src/diagnosis/diagnosis.ts'
 import { d1Records } from '../../src/ports/records/d1.ts'
 import { migrations } from '../../src/ports/records/migrations.ts'
+import { RecordsUnavailable } from '../../src/ports/records/records.ts'
 import { recordsContract, requestOf } from '../contract/records.ts'
 import { emptyDatabase, migrationFiles } from './database.ts'
 
@@ -145,7 +146,8 @@ describe('an answer of D1 that is lost', () => {
       },
     }
     const away = losing(9)
-    await expect(d1Records({ database: away.database, clock }).getValue('k')).rejects.toThrow('Network connection lost')
+    const refused = d1Records({ database: away.database, clock }).getValue('k')
+    await expect(refused).rejects.toThrow(new RecordsUnavailable('Cannot use the D1 database now: D1_ERROR: Network connection lost.'))
     expect(away.most()).toBe(5)
     expect(pauses).toHaveLength(4)
     for (const [n, most] of [100, 300, 900, 2700].entries()) {

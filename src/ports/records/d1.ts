@@ -3,7 +3,7 @@ import { Kysely } from 'kysely'
 import { D1Dialect } from 'kysely-d1'
 import type { Clock } from '../../deps.ts'
 import { migrations, refuseNewer } from './migrations.ts'
-import type { Records } from './records.ts'
+import { type Records, RecordsUnavailable } from './records.ts'
 import type { Schema } from './schema.ts'
 import { sqlRecords } from './sql.ts'
 
@@ -14,7 +14,7 @@ export interface D1RecordsOptions {
 
 /**
  * Records in a D1 database, whose schema `wrangler d1 migrations apply` made; without it, what is asked throws and says so. A statement
- * that fails by what passes is sent again, for about four seconds. `check()` also throws where a newer version made the schema.
+ * that fails by what passes is sent again, for about four seconds; then {@link RecordsUnavailable} is thrown. `check()` also throws where a newer version made the schema.
  */
 export function d1Records({ database, clock }: D1RecordsOptions): Records {
   const db = new Kysely<Schema>({ dialect: new D1Dialect({ database: patient(database, clock) }) })
@@ -65,8 +65,9 @@ function patient(database: Pick<D1Database, 'prepare'>, clock: Pick<Clock, 'slee
       } catch (error) {
         const message = error instanceof Error ? error.message : String(error)
         if (/no such (table|column)|has no column named/.test(message)) throw outdated(message, error)
-        const pauseMs = passing.test(message) ? pausesMs[attempt] : undefined
-        if (pauseMs === undefined) throw error
+        if (!passing.test(message)) throw error
+        const pauseMs = pausesMs[attempt]
+        if (pauseMs === undefined) throw new RecordsUnavailable(`Cannot use the D1 database now: ${message}`, { cause: error })
         // By chance a little shorter, lest all who were interrupted come back at once.
         await clock.sleep(pauseMs * (1 - Math.random() / 2))
       }

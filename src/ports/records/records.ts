@@ -46,6 +46,11 @@ export interface Records {
   close(): Promise<void>
 }
 
+/** The database did not do it this time; the same call may succeed later. SQLite, which is in the process, never throws it. */
+export class RecordsUnavailable extends Error {
+  override readonly name = 'RecordsUnavailable'
+}
+
 export interface Idempotency {
   readonly key: string
   readonly fingerprint: string
