@@ -1,38 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { parseAllDocuments } from 'yaml'
 import { configSchema } from '../../src/config.ts'
 import { type ContainerPlan, containerSpec } from '../../src/diagnosis/inject/container-spec.ts'
 import { isLab, kubectl, useNamespace } from './environment.ts'
+import { apply, policyImage as image, render } from './manifests.ts'
 import { type Answer, asServiceAccount } from './service-account.ts'
 
-const manifests = fileURLToPath(new URL('../../infra/kubernetes', import.meta.url))
-const image = 'registry.example.com/diagnostics:1'
 const name = 'ad-0123456789abcdefghjk-1'
-
-interface Manifest {
-  kind: string
-  metadata: { name: string; namespace?: string }
-  [field: string]: unknown
-}
-
-/** The manifests as they are, but in the test's namespaces, and with names of their own where they have none. */
-async function render(folder: string, service: string, watched: string): Promise<Manifest[]> {
-  const text = (await kubectl(['kustomize', `${manifests}/${folder}`]))
-    .replaceAll('system:serviceaccount:autodiagnose:', `system:serviceaccount:${service}:`)
-    .replaceAll('namespace: autodiagnose', `namespace: ${service}`)
-    .replaceAll('policyName: autodiagnose', `policyName: ${service}`)
-    .replaceAll(/registry\.example\.com\/autodiagnose@sha256:0+/g, image)
-  return parseAllDocuments(text).map((document) => {
-    const manifest = document.toJS() as Manifest
-    if (manifest.kind.startsWith('ValidatingAdmissionPolicy')) manifest.metadata.name = service
-    if (folder === 'watched') manifest.metadata.namespace = watched
-    return manifest
-  })
-}
-
-const apply = (items: readonly Manifest[]) => kubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items }))
 
 describe('what the service may', () => {
   const service = useNamespace('infra-service')
@@ -264,5 +238,38 @@ describe('what the service may', () => {
       return Object.fromEntries(await Promise.all(entries))
     }
     await vi.waitFor(async () => expect(await statuses()).toEqual(expected), { timeout: 30_000, interval: 300 })
+  })
+})
+
+describe('what the token of a service outside of the cluster may', () => {
+  const service = useNamespace('infra-external')
+  const accounts: Awaited<ReturnType<typeof asServiceAccount>>[] = []
+  beforeAll(async () => {
+    await apply((await render('external', service)).filter(({ kind }) => !/^(Namespace|ValidatingAdmission)/.test(kind)))
+    for (const name of ['autodiagnose-token', 'autodiagnose']) accounts.push(await asServiceAccount(service, name))
+  })
+  afterAll(() => Promise.all(accounts.map((account) => account.close())))
+
+  const askForToken = async (of: string) => {
+    const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { expirationSeconds: 600 } }
+    return accounts[0]?.call('POST', `/api/v1/namespaces/${service}/serviceaccounts/${of}/token`, body)
+  }
+
+  it('asks for tokens of the one account', async () => {
+    await vi.waitFor(async () => expect(await askForToken('autodiagnose')).toMatchObject({ status: 201 }), { timeout: 30_000, interval: 300 })
+    for (const other of ['autodiagnose-token', 'default']) expect(await askForToken(other)).toMatchObject({ status: 403 })
+  })
+
+  it('has no other right than any account has', async () => {
+    const review = { apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectRulesReview', spec: { namespace: service } }
+    const path = '/apis/authorization.k8s.io/v1/selfsubjectrulesreviews'
+    const rulesOf = async (account: (typeof accounts)[number]) => {
+      const { resourceRules, nonResourceRules } = (await account.call('POST', path, review)).body.status as Record<string, object[]>
+      return [resourceRules, nonResourceRules].flat().map((rule) => JSON.stringify(rule))
+    }
+    const [rules = [], ofAll] = await Promise.all(accounts.map(rulesOf))
+    expect(rules.filter((rule) => !ofAll?.includes(rule)).map((rule) => JSON.parse(rule))).toEqual([
+      { verbs: ['create'], apiGroups: [''], resources: ['serviceaccounts/token'], resourceNames: ['autodiagnose'] },
+    ])
   })
 })
