@@ -8,6 +8,7 @@ const parts = {
   busybox: { names: ['busybox'], get: 'a static busybox: apt-get install busybox-static' },
   nsenter: { names: ['nsenter'], get: 'nsenter: apt-get install util-linux' },
   unshare: { names: ['unshare'], get: 'unshare: apt-get install util-linux' },
+  kubectl: { names: ['kubectl'], get: 'kubectl: https://kubernetes.io/docs/tasks/tools/' },
   shellcheck: { names: ['shellcheck'], get: 'shellcheck: apt-get install shellcheck' },
 } as const
 
