@@ -1,41 +1,6 @@
 import { maxParts, type Part, partBytes } from './parts.ts'
 import type { R2Calls } from './r2-calls.ts'
-
-/**
- * R2 completes an upload over whatever has the key, without a condition. So the key is taken first, by a claim: a small object put
- * under that very key if it is free, which tells how to complete the upload. Every writer is held off by R2 itself, and everyone who
- * meets a claim completes its upload, so that a writer who ended between the two steps holds nobody up.
- */
-export interface Claim {
-  readonly uploadId: string
-  readonly parts: R2UploadedPart[]
-}
-
-/** In the metadata of claims, and of nothing else. */
-const mark = 'autodiagnose-claim'
-/** The size of a claim is a multiple of it: listings tell sizes, and only those of such a size are looked at. */
-const claimBytes = 4_096
-
-/** What to put as a claim. */
-export function claimObject(claim: Claim): { readonly body: Uint8Array; readonly customMetadata: Record<string, string> } {
-  const json = new TextEncoder().encode(JSON.stringify(claim))
-  const body = new Uint8Array(Math.ceil(json.byteLength / claimBytes) * claimBytes).fill(0x20)
-  body.set(json)
-  return { body, customMetadata: { [mark]: claim.uploadId } }
-}
-
-export function isClaim(object: R2Object): boolean {
-  return object.customMetadata?.[mark] !== undefined
-}
-
-/** Whether an object of this size may be a claim. */
-export function maybeClaim(bytes: number): boolean {
-  return bytes > 0 && bytes % claimBytes === 0
-}
-
-export async function claimOf(object: R2ObjectBody): Promise<Claim> {
-  return await object.json<Claim>()
-}
+import type { Claim } from './r2-claims.ts'
 
 export interface UploadOptions {
   readonly bucket: R2Bucket

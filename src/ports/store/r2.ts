@@ -3,8 +3,9 @@ import { chunksOf } from './chunks.ts'
 import { contentTypeOf } from './content-type.ts'
 import { assertKey, assertPrefix } from './key.ts'
 import { type Part, partsOf, startingWith } from './parts.ts'
-import { isNoSuchUpload, r2Calls } from './r2-calls.ts'
-import { claimObject, claimOf, isClaim, maybeClaim, uploadParts } from './r2-upload.ts'
+import { r2Calls } from './r2-calls.ts'
+import { claimObject, isClaim, maybeClaim, r2Claims } from './r2-claims.ts'
+import { uploadParts } from './r2-upload.ts'
 import { type Created, type PutOptions, type Store, type StoredObject, StoreUnavailable } from './store.ts'
 
 export interface R2StoreOptions {
@@ -18,12 +19,6 @@ export interface R2StoreOptions {
   readonly clock: Pick<Clock, 'sleep'>
 }
 
-/** Tries of a create that other writers of the same key disturb. */
-const maxConflicts = 5
-/** How often a claim is looked at whose upload is gone, until it counts as dead: another one may just be completing it. */
-const maxLooks = 3
-const lookMs = 1_000
-
 /** Buckets that took a write. A Worker opens its store anew for each request. */
 const proven = new WeakSet<R2Bucket>()
 
@@ -34,59 +29,15 @@ const proven = new WeakSet<R2Bucket>()
  */
 export function r2Store({ bucket, binding = 'BUCKET', prefix = '', downloads, clock }: R2StoreOptions): Store {
   const calls = r2Calls(binding, clock)
+  const claims = r2Claims({ bucket, binding, calls, clock })
   const at = (key: string) => {
     assertKey(key)
     return prefix + key
   }
 
   async function create(key: string, body: Uint8Array, { contentType, signal }: PutOptions = {}): Promise<Created> {
-    const written = await putFree(at(key), body, { httpMetadata: { contentType: contentType ?? contentTypeOf(key) } }, signal)
+    const written = await claims.putFree(at(key), body, { httpMetadata: { contentType: contentType ?? contentTypeOf(key) } }, signal)
     return written ? 'created' : 'exists'
-  }
-
-  /** Puts unless the key is taken, and says whether it did. A dead claim takes no key. */
-  async function putFree(key: string, body: Uint8Array, options: R2PutOptions, signal?: AbortSignal): Promise<boolean> {
-    let onlyIf: R2Conditional = { etagDoesNotMatch: '*' }
-    for (let conflict = 1; conflict <= maxConflicts; conflict++) {
-      const written = await calls(`put object "${key}"`, () => bucket.put(key, body, { ...options, onlyIf }), signal)
-      if (written) return true
-      const there = await settled(key, signal)
-      if (there && !isClaim(there)) return false
-      onlyIf = there ? { etagMatches: there.etag } : { etagDoesNotMatch: '*' }
-    }
-    throw new StoreUnavailable(`Cannot put object "${key}" in the bucket of binding "${binding}": others write and remove it all the time`)
-  }
-
-  /** What has the key, if anything: a claim that is met is completed. A claim that is given back is dead, its upload is gone. */
-  async function settled(key: string, signal?: AbortSignal): Promise<R2Object | undefined> {
-    for (let look = 1; ; look++) {
-      const there = await calls(`head object "${key}"`, () => bucket.head(key), signal)
-      if (!there || !isClaim(there) || look > maxLooks) return there ?? undefined
-      if (look > 1) await clock.sleep(lookMs, signal)
-      await complete(key, signal)
-    }
-  }
-
-  async function complete(key: string, signal?: AbortSignal): Promise<void> {
-    const claim = await claimAt(key, signal)
-    if (!claim) return
-    const { uploadId, parts } = claim
-    try {
-      await calls(`complete upload of "${key}"`, () => bucket.resumeMultipartUpload(key, uploadId).complete(parts), signal)
-    } catch (error) {
-      // Completed by another one, or dead: a further look tells.
-      if (!isNoSuchUpload(error)) throw error
-    }
-  }
-
-  async function claimAt(key: string, signal?: AbortSignal) {
-    const read = async () => {
-      const object = await bucket.get(key)
-      if (object && isClaim(object)) return claimOf(object)
-      await object?.body.cancel()
-      return undefined
-    }
-    return calls(`get object "${key}"`, read, signal)
   }
 
   async function upload(key: string, parts: AsyncIterable<Part>, { contentType, signal }: PutOptions): Promise<Created> {
@@ -96,12 +47,11 @@ export function r2Store({ bucket, binding = 'BUCKET', prefix = '', downloads, cl
     const { body, customMetadata } = claimObject(claim)
     // From here the signal is not asked: a claim that was put is completed. Neither is the upload aborted when this fails, for the
     // claim may be there although no answer came.
-    if (!(await putFree(name, body, { httpMetadata, customMetadata }))) {
-      const abort = () => bucket.resumeMultipartUpload(name, claim.uploadId).abort()
-      await abort().catch(() => {})
+    if (!(await claims.putFree(name, body, { httpMetadata, customMetadata }))) {
+      await claims.abortUpload(name, claim)
       return 'exists'
     }
-    const stored = await settled(name)
+    const stored = await claims.settled(name)
     if (stored && !isClaim(stored)) return 'created'
     throw new StoreUnavailable(`Cannot find object "${name}" in the bucket of binding "${binding}" after its upload was completed`)
   }
@@ -126,8 +76,13 @@ export function r2Store({ bucket, binding = 'BUCKET', prefix = '', downloads, cl
   }
 
   async function head(key: string, { signal }: Abortable = {}): Promise<{ bytes: number } | undefined> {
-    const there = await settled(at(key), signal)
-    return there && !isClaim(there) ? { bytes: there.size } : undefined
+    const bytes = await sizeOf(at(key), signal)
+    return bytes === undefined ? undefined : { bytes }
+  }
+
+  async function sizeOf(name: string, signal?: AbortSignal): Promise<number | undefined> {
+    const there = await claims.settled(name, signal)
+    return there && !isClaim(there) ? there.size : undefined
   }
 
   async function get(key: string, { signal }: Abortable = {}): Promise<StoredObject | undefined> {
@@ -155,28 +110,13 @@ export function r2Store({ bucket, binding = 'BUCKET', prefix = '', downloads, cl
       const options = { prefix: prefix + from, ...(cursor === undefined ? start : { cursor }) }
       const page = await calls(`list objects "${prefix}${from}"`, () => bucket.list(options), signal)
       for (const { key: name, size } of page.objects) {
-        const key = name.slice(prefix.length)
-        if (!maybeClaim(size)) yield { key, bytes: size }
-        else {
-          const there = await head(key, { signal })
-          if (there) yield { key, bytes: there.bytes }
-        }
+        // Folders, made by tools that think in them.
+        if (name.endsWith('/')) continue
+        const bytes = maybeClaim(size) ? await sizeOf(name, signal) : size
+        if (bytes !== undefined) yield { key: name.slice(prefix.length), bytes }
       }
       cursor = page.truncated ? page.cursor : undefined
     } while (cursor !== undefined)
-  }
-
-  async function remove(key: string): Promise<void> {
-    const name = at(key)
-    const there = await calls(`head object "${name}"`, () => bucket.head(name))
-    const claim = there && isClaim(there) ? await claimAt(name) : undefined
-    // Else whoever completes it later would bring the object back.
-    if (claim)
-      await bucket
-        .resumeMultipartUpload(name, claim.uploadId)
-        .abort()
-        .catch(() => {})
-    await calls(`delete object "${name}"`, () => bucket.delete(name))
   }
 
   /** Once it took a write, it is not asked again. */
@@ -186,7 +126,7 @@ export function r2Store({ bucket, binding = 'BUCKET', prefix = '', downloads, cl
     await create(key, new Uint8Array(1), signal ? { signal } : {})
     proven.add(bucket)
     // A bucket that keeps everything may forbid it: then one byte stays.
-    await remove(key).catch(() => {})
+    await claims.remove(at(key)).catch(() => {})
   }
 
   return {
@@ -198,7 +138,7 @@ export function r2Store({ bucket, binding = 'BUCKET', prefix = '', downloads, cl
       assertPrefix(from)
       return list(from, options)
     },
-    remove,
+    remove: async (key) => claims.remove(at(key)),
     downloadUrl: async (key, options) => downloads?.downloadUrl(key, options),
     async check(signal) {
       await assertWritable(signal)
