@@ -4,7 +4,8 @@ import { readSegment, segmentKey } from '../segment.ts'
 
 /**
  * The text of a diagnosis' log as it was stored: all containers in order, artifacts left out. With `follow` it goes on
- * until the diagnosis is over, whoever listens, on whatever machine: segments are readable at once.
+ * until the diagnosis is over, whoever listens, on whatever machine: segments are readable at once. What is new is looked for every
+ * 200 ms at first, once a second after 50 s, and every 5 s after 50 minutes.
  */
 export function readLog(
   deps: Pick<Deps, 'store' | 'records' | 'clock'>,
@@ -35,6 +36,7 @@ async function* follow(
   options: { readonly follow: boolean; readonly signal: AbortSignal },
 ): AsyncGenerator<Uint8Array, void, void> {
   const { signal } = options
+  const from = deps.clock.now()
   let over = !options.follow
   for (let attempt = 1, segment = 1; attempt <= maxContainers && !signal.aborted; ) {
     const found = await readSegment(deps.store, segmentKey(id, containerName(id, attempt), segment), signal)
@@ -50,8 +52,12 @@ async function* follow(
     // Asked before the segment was looked for: what was written until then has been seen.
     if (over) return
     over = isOver((await deps.records.get(id)) ?? { state: 'done' })
-    if (!over) await deps.clock.sleep(pollMs, signal)
+    if (!over) await deps.clock.sleep(pauseAfter(deps.clock.now() - from), signal)
   }
 }
 
-const pollMs = 200
+/**
+ * By how long somebody has followed: each look is two requests, of which a Worker has 10,000 in all, and the longest diagnosis, of two
+ * containers of 30 minutes that each may start 10 minutes late, must be followed to its end.
+ */
+const pauseAfter = (ms: number): number => Math.max(200, Math.min(1000, ms / 50), Math.min(5000, ms / 600))
