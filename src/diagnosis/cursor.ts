@@ -47,6 +47,13 @@ export interface OpenArtifact {
 export type End = 'proven' | 'terminated' | 'gone' | 'cut' | 'late' | 'cancelled'
 
 const maxGaps = 20
+/** RFC 3339 with nanoseconds, and a blank. */
+const timestampBytes = 31
+
+/** Bytes of the log that were read until there, timestamps included: what a line costs, however short it is. */
+export function bytesRead({ bytes, lines }: Pick<Cursor, 'bytes' | 'lines'>): number {
+  return bytes + lines * timestampBytes
+}
 
 /** Only suspected: the rotated file may have ended with the last line that was read. An end line with the right counts disproves it. */
 export const rotationGap = 'the log was rotated while nobody could follow it: lines may be missing here'

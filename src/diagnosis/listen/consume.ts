@@ -29,6 +29,8 @@ export interface ConsumeContext {
   readonly signal: AbortSignal
   /** The stream is left then at the latest, in milliseconds since the epoch. */
   readonly leaveAt: number
+  /** It is left, too, behind the first segment that ends beyond so many bytes, as `bytesRead` counts them. */
+  readonly leaveBehind: number
 }
 
 /** A segment is cut at this size, */
@@ -40,7 +42,7 @@ const cancelMs = 1000
 
 /** Opens a stream, which may take as long as the log is silent, and reads it until it ends or something else wants the reader. */
 export async function consume(open: (signal: AbortSignal) => Promise<LogAnswer>, context: ConsumeContext): Promise<Consumed> {
-  const { deps, pipeline, writer, signal, leaveAt } = context
+  const { deps, pipeline, writer, signal, leaveAt, leaveBehind } = context
   const left = new AbortController()
   let reader: ReadableStreamDefaultReader<Uint8Array> | undefined
   const splitter = new LineSplitter()
@@ -106,6 +108,7 @@ export async function consume(open: (signal: AbortSignal) => Promise<LogAnswer>,
         if (pipeline.ended === 'proven') return leave('proven')
         if (pipeline.full) return leave('cut')
         cutIf(pipeline.pending >= segmentBytes)
+        if (!pipeline.dirty && pipeline.read >= leaveBehind) return leave('turn')
       }
       if (pipeline.dirty) dirtySince ??= now
       if (reader) pending = read(reader)

@@ -1,4 +1,4 @@
-import { addCounts, type Cursor, digestOf, type End, type OpenArtifact, rotationGap, withGap } from '../cursor.ts'
+import { addCounts, bytesRead, type Cursor, digestOf, type End, type OpenArtifact, rotationGap, withGap } from '../cursor.ts'
 import { join } from '../join.ts'
 import type { RedactionStream, Redactor } from '../redact/redactor.ts'
 import { artifactPath, type SegmentHeader } from '../segment.ts'
@@ -70,6 +70,11 @@ export class Pipeline {
   /** Lines of the log consumed so far. */
   get lines(): number {
     return this.cursor.lines
+  }
+
+  /** As {@link bytesRead} of the cursor, with what no piece holds yet. */
+  get read(): number {
+    return bytesRead(this.cursor)
   }
 
   get ended(): End | undefined {

@@ -16,7 +16,7 @@ export class Adopted extends Error {
 
 /**
  * Writes pieces one after another, behind the reader's back: a slow store must not stall the reader, because what the
- * kubelet rotates away meanwhile is lost. At most {@link maxQueued} pieces wait.
+ * kubelet rotates away meanwhile is lost. At most {@link maxQueued} pieces wait, and about {@link maxQueuedBytes}.
  */
 export class SegmentWriter {
   private readonly id: string
@@ -25,6 +25,7 @@ export class SegmentWriter {
   private readonly signal: AbortSignal
   private chain: Promise<void> = Promise.resolve()
   private queued = 0
+  private queuedBytes = 0
   private failure: unknown
   private written: Cursor
 
@@ -44,6 +45,7 @@ export class SegmentWriter {
 
   put(piece: Piece): void {
     this.queued += 1
+    this.queuedBytes += piece.body.length
     this.chain = this.chain.then(async () => {
       if (this.failure === undefined) {
         try {
@@ -53,12 +55,13 @@ export class SegmentWriter {
         }
       }
       this.queued -= 1
+      this.queuedBytes -= piece.body.length
     })
   }
 
   /** Resolves when there is room for another piece; throws what went wrong. */
   async room(): Promise<void> {
-    while (this.queued >= maxQueued && this.failure === undefined) await this.chain
+    while ((this.queued >= maxQueued || this.queuedBytes >= maxQueuedBytes) && this.failure === undefined) await this.chain
     if (this.failure !== undefined) throw this.failure
   }
 
@@ -95,3 +98,5 @@ export class SegmentWriter {
 }
 
 const maxQueued = 64
+/** A character may have three bytes, and a piece is cut by its characters. */
+const maxQueuedBytes = 16 * 1024 ** 2

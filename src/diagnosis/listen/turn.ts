@@ -1,7 +1,7 @@
 import type { Clock } from '../../deps.ts'
 import { type Cluster, ClusterForbidden, ClusterUnavailable, type LogAnswer, type PodRef, type RawPod } from '../../ports/cluster/cluster.ts'
 import type { Store } from '../../ports/store/store.ts'
-import type { Cursor } from '../cursor.ts'
+import { bytesRead, type Cursor } from '../cursor.ts'
 import type { Redactor } from '../redact/redactor.ts'
 import { adopt } from '../segment.ts'
 import { consume } from './consume.ts'
@@ -34,20 +34,22 @@ export interface TurnDeps {
 /**
  * One listening turn: follows the log from the cursor on, stores it in segments, and returns the cursor behind the last
  * one. A turn may run again from an old cursor, or beside another worker's: segments that exist are adopted, never rewritten.
+ * It ends after 32 MiB of log, too, for a host may bound the CPU time of a step.
  * The cursor's `end` tells when there is nothing more to do. Throws StoreUnavailable when the store fails for long, and
  * ClusterUnavailable when the API server does after the container is to be given up.
  */
 export async function listenTurn(params: TurnParams, deps: TurnDeps, signal: AbortSignal): Promise<Cursor> {
   let cursor = await adopt(deps.store, params.id, params.container, params.cursor, signal)
   let state: ReadState = { backoffMs: 0 }
+  const leaveBehind = bytesRead(cursor) + turnBytes
   const lookUntil = Math.max(params.giveUpAt, deps.clock.now()) + lateMs
-  while (!cursor.end && deps.clock.now() < params.turnEndsAt && !signal.aborted) {
+  while (!cursor.end && deps.clock.now() < params.turnEndsAt && bytesRead(cursor) < leaveBehind && !signal.aborted) {
     if (state.backoffMs > 0) await deps.clock.sleep(Math.min(state.backoffMs, params.turnEndsAt - deps.clock.now()), signal)
     const read = new AbortController()
     const both = AbortSignal.any([signal, read.signal])
     const writer = new SegmentWriter(params.id, params.container, cursor, deps, both)
     try {
-      state = await readOnce(params, deps, cursor, { ...state, lookUntil }, writer, both)
+      state = await readOnce(params, deps, cursor, { ...state, lookUntil, leaveBehind }, writer, both)
       cursor = await writer.drained()
     } catch (error) {
       if (!(error instanceof Adopted)) throw error
@@ -58,6 +60,9 @@ export async function listenTurn(params: TurnParams, deps: TurnDeps, signal: Abo
   }
   return cursor
 }
+
+/** Of the log, timestamps included. Redaction, at its slowest, takes some seconds for as much. */
+const turnBytes = 32 * 1024 ** 2
 
 /** So long the end of a log is looked for when the container is to be given up: the service may have been away until then. */
 const lateMs = 30_000
@@ -78,7 +83,7 @@ async function readOnce(
   params: TurnParams,
   deps: TurnDeps,
   cursor: Cursor,
-  state: ReadState & { readonly lookUntil: number },
+  state: ReadState & { readonly lookUntil: number; readonly leaveBehind: number },
   writer: SegmentWriter,
   signal: AbortSignal,
 ): Promise<ReadState> {
@@ -102,7 +107,7 @@ async function readOnce(
     )
 
   try {
-    const consumed = await consume(open, { deps, cursor, pipeline, writer, signal, leaveAt })
+    const consumed = await consume(open, { deps, cursor, pipeline, writer, signal, leaveAt, leaveBehind: state.leaveBehind })
     const { how, rest } = consumed
     switch (how) {
       case 'gone':
