@@ -1,4 +1,4 @@
-/** Object storage: what a diagnosis leaves behind. Implementations: files, s3; later R2. One contract suite runs against each. */
+/** Object storage: what a diagnosis leaves behind. Implementations: files, s3, r2. One contract suite runs against each. */
 export interface Store {
   /**
    * Creates an object in one write, or finds that it is there already (`If-None-Match: *`, exclusive create).
