@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { cloudflareTest } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
 
@@ -15,6 +16,22 @@ const workers = cloudflareTest({
   },
 })
 
+/** The generated Kubernetes client as one module: file by file it takes seconds. */
+const client = ['apis/AuthorizationV1Api', 'apis/CoreV1Api', 'configuration', 'servers'].map((file) => `@kubernetes/client-node/dist/gen/${file}.js`)
+
+/**
+ * The suites that hold on both platforms; what they need of either is `#platform`. Not among them: cluster-aborted and kubeconfig, which
+ * are about undici; cluster-bearer, which starts the Node host's clusters; tracker-local and store-files, for there are no directories;
+ * emulator, which is Node's; records-sqlite; server, which is about Node's HTTP server; diagnostics, which are shell scripts;
+ * redact-work, for in workerd nothing tells the CPU time; tracker-standard-webhook, whose receiver must cut connections.
+ */
+const shared = [
+  'test/app/*.test.ts',
+  'test/contract/{cluster-answers,cluster-watch,tracker-http,tracker-textile}.test.ts',
+  'test/diagnosis/**/*.test.ts',
+]
+const nodeOnly = ['test/app/server.test.ts', 'test/diagnosis/diagnostics-*.test.ts', 'test/diagnosis/redact-work.test.ts']
+
 /**
  * `unit`: what needs no cluster. `worker`: the same and what only Workers have, in workerd. `cluster`: the lab's, or the one of
  * KUBECONFIG; its files share that cluster, so they run one after another.
@@ -26,9 +43,14 @@ export default defineConfig({
       {
         oxc: jsx,
         plugins: [workers],
+        // As in wrangler.toml.
+        resolve: { alias: { undici: fileURLToPath(new URL('src/hosts/worker-undici.ts', import.meta.url)) } },
         test: {
           name: 'worker',
-          include: ['test/worker/**/*.test.ts'],
+          include: ['test/worker/**/*.test.ts', ...shared],
+          exclude: nodeOnly,
+          globalSetup: ['test/platform/emulators.ts'],
+          deps: { optimizer: { ssr: { enabled: true, include: client, rolldownOptions: { external: ['url'] } } } },
           setupFiles: ['test/property-seed.ts'],
           testTimeout: 20_000,
           hookTimeout: 30_000,

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import text from '../../docs/api.md?raw'
 import { problems } from '../../src/api/problems.ts'
 import { requestSchema } from '../../src/diagnosis/accept/request.ts'
 import type { Cluster } from '../../src/ports/cluster/cluster.ts'
@@ -173,8 +173,6 @@ describe('/openapi.json', () => {
 })
 
 describe('docs/api.md', () => {
-  const text = readFileSync(new URL('../../docs/api.md', import.meta.url), 'utf8')
-
   it('lists every problem with its status, and no other', () => {
     const listed = [...text.matchAll(/^\| `([a-z-]+)` \| (\d+) \|/gm)].map(([, slug, status]) => [slug, Number(status)])
     expect(listed).toEqual(Object.entries(problems).map(([slug, { status }]) => [slug, status]))

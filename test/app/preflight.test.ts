@@ -1,29 +1,22 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { platform } from '#platform'
 import type { ConfigInput } from '../../src/config.ts'
 import { demoPod } from '../../src/emulator/demo-cluster.ts'
-import { createEmulator, type Emulator } from '../../src/emulator/emulator.ts'
 import { type Cluster, ClusterForbidden, ClusterUnavailable, type RawPod } from '../../src/ports/cluster/cluster.ts'
 import { kubernetesCluster } from '../../src/ports/cluster/kubernetes.ts'
+import type { OpenEmulator } from '../platform/platform.ts'
 import { form, json, problemOf, realClock, type Setup, setUp } from './setup.ts'
 
 const pod = `${demoPod.namespace}/${demoPod.name}`
 const policy = [{ principals: ['alice'], namespaces: ['demo'] }]
-let directory = ''
-let emulator: Emulator
+let emulator: OpenEmulator
 let cluster: Cluster
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'autodiagnose-preflight-'))
-  emulator = createEmulator({ directory })
-  cluster = kubernetesCluster({ name: 'main', transport: async (request) => emulator.app.fetch(request), clock: realClock })
+  emulator = await platform.openEmulator()
+  cluster = kubernetesCluster({ name: 'main', transport: emulator.transport, clock: realClock })
 })
-afterAll(async () => {
-  await emulator.close()
-  await rm(directory, { recursive: true, force: true })
-})
+afterAll(() => emulator?.close())
 
 const withCluster = (over: Partial<Cluster> = {}): Promise<Setup> => setUp({ policy }, { clusters: new Map([['main', { ...cluster, ...over }]]) })
 

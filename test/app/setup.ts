@@ -1,7 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { onTestFinished } from 'vitest'
+import { platform } from '#platform'
 import { createApp } from '../../src/app.ts'
 import { type ConfigInput, configSchema } from '../../src/config.ts'
 import type { Clock, Deps, Runs } from '../../src/deps.ts'
@@ -9,8 +6,6 @@ import { hashToken } from '../../src/diagnosis/admit/token-hash.ts'
 import { start } from '../../src/diagnosis/cursor.ts'
 import type { Redactor } from '../../src/diagnosis/redact/redactor.ts'
 import { encodeSegment, segmentKey } from '../../src/diagnosis/segment.ts'
-import { sqliteRecords } from '../../src/ports/records/sqlite.ts'
-import { filesStore } from '../../src/ports/store/files.ts'
 import type { Store } from '../../src/ports/store/store.ts'
 import type { Tracker } from '../../src/ports/tracker/tracker.ts'
 
@@ -77,14 +72,13 @@ export interface Setup {
   print(id: string, segment: number, text: string, end?: boolean): Promise<void>
 }
 
-/** The real app on real records and a real store, each in a directory of its own. */
+/** The real app on real records and a real store, which nobody else uses. */
 export async function setUp(change: Partial<ConfigInput> = {}, parts: Partial<Deps> & { store?: Store } = {}): Promise<Setup> {
-  const directory = await mkdtemp(join(tmpdir(), 'autodiagnose-app-'))
   const principals = await Promise.all(Object.entries(tokens).map(async ([name, token]) => ({ name, tokenHashes: [await hashToken(token)] })))
   const config = configSchema.parse({
     publicUrl,
     clusters: { main: { inCluster: true } },
-    store: { kind: 'files', directory },
+    store: { kind: 'files', directory: 'unused' },
     trackers: { redmine: { kind: 'redmine', url: 'https://tracker.example.org', apiKey: { env: 'UNUSED' } } },
     principals,
     policy: [
@@ -95,8 +89,8 @@ export async function setUp(change: Partial<ConfigInput> = {}, parts: Partial<De
     ...change,
   } satisfies ConfigInput)
   const clock = parts.clock ?? realClock
-  const records = await sqliteRecords({ directory: join(directory, 'records'), clock })
-  const store = await filesStore({ directory: join(directory, 'store') })
+  const records = await platform.openRecords(clock)
+  const store = await platform.openStore()
   const runs = new NotedRuns()
   const logged: Setup['logged'] = []
   const deps: Deps = {
@@ -113,10 +107,6 @@ export async function setUp(change: Partial<ConfigInput> = {}, parts: Partial<De
     ...parts,
   }
   const app = createApp(deps)
-  onTestFinished(async () => {
-    await records.close()
-    await rm(directory, { recursive: true })
-  })
   const ask: Setup['ask'] = async (path, { as = 'alice', ...init } = {}) => {
     const headers = new Headers(init.headers)
     if (as) headers.set('authorization', `Bearer ${tokens[as]}`)

@@ -1,24 +1,12 @@
-import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { configSchema } from '../../src/config.ts'
 import { gather } from '../../src/diagnosis/gather/gather.ts'
 import { makeRedactor } from '../../src/diagnosis/redact/make-redactor.ts'
-import type { Cluster, Raw, RawPod } from '../../src/ports/cluster/cluster.ts'
-
-/** What a real cluster said of a pod: `kubectl get -o json`, its events, PodMetrics and log; names of node and host changed. */
-interface Captured {
-  readonly now: string
-  readonly pod: RawPod
-  readonly events: Raw
-  readonly metrics: Raw | null
-  readonly log: string
-  readonly previousLog: string
-}
-const folder = new URL('../fixtures/pods/', import.meta.url)
-const names = readdirSync(folder).map((file) => file.replace('.json', ''))
+import type { Cluster } from '../../src/ports/cluster/cluster.ts'
+import { captured as capture, capturedNames as names } from './gather-world.ts'
 
 async function gatherCaptured(name: string) {
-  const captured = JSON.parse(readFileSync(new URL(`${name}.json`, folder), 'utf8')) as Captured
+  const captured = capture(name)
   const { pod } = captured
   const cluster = {
     name: 'main',

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { type ConfigInput, configSchema } from '../../src/config.ts'
 import type { CheckRequest, DiagnosisRequest } from '../../src/diagnosis/diagnosis.ts'
 import { gather } from '../../src/diagnosis/gather/gather.ts'
@@ -16,8 +15,14 @@ export interface Captured {
   readonly previousLog: string
 }
 
+const files = import.meta.glob<string>('../fixtures/pods/*.json', { query: '?raw', import: 'default', eager: true })
+
+export const capturedNames: readonly string[] = Object.keys(files).map((path) => path.replace(/^.*\/|\.json$/g, ''))
+
 export function captured(name: string): Captured {
-  return JSON.parse(readFileSync(new URL(`../fixtures/pods/${name}.json`, import.meta.url), 'utf8'))
+  const text = files[`../fixtures/pods/${name}.json`]
+  if (text === undefined) throw new Error(`There is no captured pod "${name}"`)
+  return JSON.parse(text)
 }
 
 /** The captured pod with changes of its spec's first container, status or metadata. */

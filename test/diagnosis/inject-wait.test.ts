@@ -1,12 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
+import { platform } from '#platform'
 import { configSchema } from '../../src/config.ts'
 import { isPaused, noteHarm, readSwitch, setPaused } from '../../src/diagnosis/inject/harm-switch.ts'
 import { waitForEnd, waitForStart } from '../../src/diagnosis/inject/wait-for-container.ts'
 import { ClusterUnavailable, type RawContainerState, type RawPod } from '../../src/ports/cluster/cluster.ts'
-import { sqliteRecords } from '../../src/ports/records/sqlite.ts'
 import { wallClock } from '../contract/wall-clock.ts'
 
 const name = 'ad-0123456789abcdefghjk-1'
@@ -144,12 +141,7 @@ describe('waitForEnd', () => {
 
 describe('the harm switch', () => {
   const place = async (harm: { paused?: boolean; pauseAfter?: number } = {}) => {
-    const directory = await mkdtemp(join(tmpdir(), 'harm-'))
-    const records = await sqliteRecords({ directory, clock: wallClock })
-    onTestFinished(async () => {
-      await records.close()
-      await rm(directory, { recursive: true })
-    })
+    const records = await platform.openRecords(wallClock)
     const input = { publicUrl: 'https://d.example', clusters: { main: { inCluster: true } }, store: { kind: 'files', directory: 'x' }, harm } as const
     return { records, clock: wallClock, config: configSchema.parse(input) }
   }

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
+import policies from '../../infra/kubernetes/base/admission-policy.yaml?raw'
 import { type ConfigInput, configSchema } from '../../src/config.ts'
 import type { DiagnosisRequest, Profile } from '../../src/diagnosis/diagnosis.ts'
 import type { Gathered } from '../../src/diagnosis/gathered.ts'
@@ -171,7 +171,7 @@ describe('planContainer', () => {
 
 /** The patterns and fields are read from the policy itself; CEL is judged by the real API server in the cluster's tests. */
 describe('the admission policy of infra/kubernetes', () => {
-  const [policy = ''] = readFileSync(new URL('../../infra/kubernetes/base/admission-policy.yaml', import.meta.url), 'utf8').split(/^---$/m)
+  const [policy = ''] = policies.split(/^---$/m)
   const rules = (parse(policy).spec.validations as readonly { readonly expression: string }[]).map(({ expression }) => expression).join('\n')
   const pattern = (about: string): RegExp => {
     const found = new RegExp(`${about}\\.matches\\('([^']+)'\\)`).exec(rules)?.[1]

@@ -1,11 +1,11 @@
-import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { makeRedactor } from '../../src/diagnosis/redact/make-redactor.ts'
 
 /** Captured on the lab: what kubectl prints of real objects, and logs of kubelet, API server, containerd, Redmine and the pods. No secret is in them. */
-const directory = new URL('../fixtures/redact/lab/', import.meta.url)
-const names = readdirSync(directory)
-const read = (name: string) => readFileSync(new URL(name, directory), 'utf8')
+const files = import.meta.glob<string>('../fixtures/redact/lab/*', { query: '?raw', import: 'default', eager: true })
+const texts = new Map(Object.entries(files).map(([path, text]) => [path.replace(/^.*\//, ''), text]))
+const names = [...texts.keys()]
+const read = (name: string) => texts.get(name) ?? ''
 const redactor = makeRedactor()
 const secret = 'postgres://apples:made-up-0000@db'
 

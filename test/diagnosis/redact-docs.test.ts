@@ -1,9 +1,7 @@
-import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import page from '../../docs/redaction.md?raw'
 import { makeRedactor } from '../../src/diagnosis/redact/make-redactor.ts'
 import { rules } from '../../src/diagnosis/redact/rules.ts'
-
-const page = readFileSync(new URL('../../docs/redaction.md', import.meta.url), 'utf8')
 
 test('docs/redaction.md has a row for every rule, in their order, as the rules tell it', () => {
   const cell = (text: string) => text.replaceAll('|', '\\|')

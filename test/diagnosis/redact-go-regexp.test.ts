@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { goRegExp, matchesOf } from '../../src/diagnosis/redact/go-regexp.ts'
+import found from '../fixtures/redact/go-regexp.json?raw'
+import cases from '../fixtures/redact/go-regexp-cases.json?raw'
 
 interface Result {
   readonly pattern: string
@@ -9,9 +10,8 @@ interface Result {
   readonly found?: readonly (readonly (readonly number[])[])[]
 }
 
-const read = (name: string): unknown => JSON.parse(readFileSync(new URL(`../fixtures/redact/${name}`, import.meta.url), 'utf8'))
-const { inputs } = read('go-regexp-cases.json') as { readonly inputs: readonly string[] }
-const results = read('go-regexp.json') as readonly Result[]
+const { inputs } = JSON.parse(cases) as { readonly inputs: readonly string[] }
+const results = JSON.parse(found) as readonly Result[]
 
 describe('goRegExp(), beside what Go itself found', () => {
   test.each(results.filter((result) => !result.refused))('finds the same by $pattern', ({ pattern, names = [], found = [] }) => {

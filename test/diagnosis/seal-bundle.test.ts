@@ -1,14 +1,10 @@
-import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { platform } from '#platform'
 import { start } from '../../src/diagnosis/cursor.ts'
 import type { Diagnosis } from '../../src/diagnosis/diagnosis.ts'
 import { sealBundle } from '../../src/diagnosis/seal/bundle.ts'
 import { encodeSegment, type SegmentHeader, segmentKey } from '../../src/diagnosis/segment.ts'
-import { filesStore } from '../../src/ports/store/files.ts'
 import type { Store } from '../../src/ports/store/store.ts'
 
 const id = 'ad-0123456789abcdefghjk'
@@ -51,36 +47,41 @@ const evidence = [
 ]
 
 async function place() {
-  const directory = await mkdtemp(join(tmpdir(), 'seal-'))
-  onTestFinished(() => rm(directory, { recursive: true }))
-  const store = filesStore({ directory: join(directory, 'store') })
+  const store = await platform.openStore()
   let segment = 0
   const put = (container: string, number: number, body: Uint8Array | string, artifact?: SegmentHeader['artifact']) => {
     segment = number
     const bytes = typeof body === 'string' ? new TextEncoder().encode(body) : body
     return store.create(segmentKey(id, container, number), encodeSegment({ cursor: { ...start, segment }, ...(artifact ? { artifact } : {}) }, bytes))
   }
-  return { directory, store, put }
+  return { store, put }
 }
 
-async function bytesOf(store: Pick<Store, 'get'>, key: string): Promise<Buffer> {
+async function bytesOf(store: Pick<Store, 'get'>, key: string): Promise<Uint8Array<ArrayBuffer>> {
   const object = await store.get(key)
   if (!object) throw new Error(`There is no "${key}"`)
-  return Buffer.from(await new Response(object.body).arrayBuffer())
+  return new Uint8Array(await new Response(object.body).arrayBuffer())
 }
 
-/** Unpacks with the tar of this system. */
-async function unpack(directory: string, bundle: Uint8Array): Promise<(path: string) => Promise<Buffer>> {
-  await writeFile(join(directory, 'bundle.tar.gz'), bundle)
-  execFileSync('tar', ['-xzf', 'bundle.tar.gz'], { cwd: directory })
-  return (path) => readFile(join(directory, top, path))
+/** Told at once: an assertion would compare, and print, element by element. */
+const equals = (one: Uint8Array, other: Uint8Array): boolean => one.length === other.length && one.every((byte, at) => byte === other[at])
+
+/** The paths of a bundle in their order, and the bytes and the text of its files. */
+async function unpack(store: Pick<Store, 'get'>, key: string) {
+  const entries = await platform.untar(await bytesOf(store, key))
+  const bytes = (path: string): Uint8Array => {
+    const found = entries.get(`${top}/${path}`)
+    if (!found) throw new Error(`The bundle has no "${path}"`)
+    return found
+  }
+  return { paths: [...entries.keys()], bytes, text: (path: string) => new TextDecoder().decode(bytes(path)) }
 }
 
 const signal = new AbortController().signal
 
 describe('sealBundle', () => {
   test('opens with tar and follows the layout of Troubleshoot', async () => {
-    const { directory, store, put } = await place()
+    const { store, put } = await place()
     await put(`${id}-1`, 1, 'TAP version 14\nok 1 - x\n')
     await put(`${id}-1`, 2, new Uint8Array([0, 255, 10, 0]), { name: 'dump.bin', index: 1, binary: true })
     await put(`${id}-1`, 3, new Uint8Array([7, 7]), { name: 'dump.bin', index: 1, binary: true })
@@ -88,53 +89,47 @@ describe('sealBundle', () => {
     await put(`${id}-2`, 1, 'TAP version 14\n1..0\n')
     const sealed = await sealBundle(diagnosis, evidence, store, signal)
     expect(sealed).toMatchObject({ key: `diagnoses/${id}/${top}.tar.gz`, filename: `${top}.tar.gz` })
-    const bytes = await bytesOf(store, sealed.key)
-    expect(bytes.length).toBe(sealed.bytes)
+    expect((await bytesOf(store, sealed.key)).length).toBe(sealed.bytes)
 
-    const file = await unpack(directory, bytes)
-    expect(await readdir(join(directory, top))).toEqual(expect.arrayContaining(['version.yaml', 'analysis.json', 'execution-data', 'autodiagnose']))
-    expect((await file('version.yaml')).toString()).toMatch(/^apiVersion: troubleshoot.sh\/v1beta2\nkind: SupportBundle\nspec:\n {2}versionNumber: /)
-    expect((await file(`autodiagnose/shop/cart/${id}-1-stdout.txt`)).toString()).toBe('TAP version 14\nok 1 - x\n1..1\n')
-    expect((await file(`autodiagnose/shop/cart/${id}-2-stdout.txt`)).toString()).toBe('TAP version 14\n1..0\n')
-    expect([...(await file(`autodiagnose/shop/cart/${id}-1-artifacts/01-dump.bin.not-redacted`))]).toEqual([0, 255, 10, 0, 7, 7])
-    for (const { path, text } of evidence) expect((await file(path)).toString()).toBe(text)
-    expect(JSON.parse((await file('autodiagnose/diagnosis.json')).toString())).toEqual(diagnosis)
-    expect((await file('execution-data/summary.txt')).toString()).toContain('missing     lines are gone')
+    const { paths, bytes, text } = await unpack(store, sealed.key)
+    const inTop = new Set(paths.map((path) => path.split('/')[1]))
+    expect([...inTop]).toEqual(expect.arrayContaining(['version.yaml', 'analysis.json', 'execution-data', 'autodiagnose']))
+    expect(text('version.yaml')).toMatch(/^apiVersion: troubleshoot.sh\/v1beta2\nkind: SupportBundle\nspec:\n {2}versionNumber: /)
+    expect(text(`autodiagnose/shop/cart/${id}-1-stdout.txt`)).toBe('TAP version 14\nok 1 - x\n1..1\n')
+    expect(text(`autodiagnose/shop/cart/${id}-2-stdout.txt`)).toBe('TAP version 14\n1..0\n')
+    expect([...bytes(`autodiagnose/shop/cart/${id}-1-artifacts/01-dump.bin.not-redacted`)]).toEqual([0, 255, 10, 0, 7, 7])
+    for (const part of evidence) expect(text(part.path)).toBe(part.text)
+    expect(JSON.parse(text('autodiagnose/diagnosis.json'))).toEqual(diagnosis)
+    expect(text('execution-data/summary.txt')).toContain('missing     lines are gone')
 
-    const sums = (await file('autodiagnose/SHA256SUMS')).toString().trimEnd().split('\n')
+    const sums = text('autodiagnose/SHA256SUMS').trimEnd().split('\n')
     for (const line of sums) {
       const [sum, path = ''] = line.split('  ')
-      expect(
-        createHash('sha256')
-          .update(await file(path))
-          .digest('hex'),
-        path,
-      ).toBe(sum)
+      expect(createHash('sha256').update(bytes(path)).digest('hex'), path).toBe(sum)
     }
-    const listed = execFileSync('tar', ['-tzf', 'bundle.tar.gz'], { cwd: directory, encoding: 'utf8' }).trimEnd().split('\n')
     // Everything but the sums themselves has one.
-    expect(listed.map((path) => path.slice(top.length + 1)).toSorted()).toEqual(
+    expect(paths.map((path) => path.slice(top.length + 1)).toSorted()).toEqual(
       [...sums.map((line) => line.split('  ')[1]), 'autodiagnose/SHA256SUMS'].toSorted(),
     )
-    expect(new Set(listed.map((path) => path.split('/')[0]))).toEqual(new Set([top]))
+    expect(new Set(paths.map((path) => path.split('/')[0]))).toEqual(new Set([top]))
   })
 
   test('makes one file of an artifact whose first chunk was cut before it was known to be binary', async () => {
-    const { directory, store, put } = await place()
+    const { store, put } = await place()
     await put(`${id}-1`, 1, '', { name: 'dump.bin', index: 1, binary: false })
     await put(`${id}-1`, 2, new Uint8Array([0, 255]), { name: 'dump.bin', index: 1, binary: true })
     await put(`${id}-1`, 3, '', { name: 'dump.bin', index: 1, binary: false })
     const { key } = await sealBundle(diagnosis, [], store, signal)
-    const file = await unpack(directory, await bytesOf(store, key))
-    expect(await readdir(join(directory, top, `autodiagnose/shop/cart/${id}-1-artifacts`))).toEqual(['01-dump.bin.not-redacted'])
-    expect([...(await file(`autodiagnose/shop/cart/${id}-1-artifacts/01-dump.bin.not-redacted`))]).toEqual([0, 255])
+    const { paths, bytes } = await unpack(store, key)
+    const artifacts = `autodiagnose/shop/cart/${id}-1-artifacts`
+    expect(paths.filter((path) => path.startsWith(`${top}/${artifacts}`))).toEqual([`${top}/${artifacts}/01-dump.bin.not-redacted`])
+    expect([...bytes(`${artifacts}/01-dump.bin.not-redacted`)]).toEqual([0, 255])
   })
 
   test('writes analysis.json as the tools of Troubleshoot read it', async () => {
-    const { directory, store } = await place()
+    const { store } = await place()
     const { key } = await sealBundle(diagnosis, [], store, signal)
-    const analysis = JSON.parse((await (await unpack(directory, await bytesOf(store, key)))('analysis.json')).toString())
-    expect(analysis).toEqual([
+    expect(JSON.parse((await unpack(store, key)).text('analysis.json'))).toEqual([
       {
         name: 'http-stock-8080',
         labels: { desiredPosition: '', iconKey: '', iconUri: '' },
@@ -158,17 +153,17 @@ describe('sealBundle', () => {
     const first = await sealBundle(diagnosis, evidence, one.store, signal)
     await sealBundle(diagnosis, evidence, other.store, signal)
     const bytes = await bytesOf(one.store, first.key)
-    expect(bytes.equals(await bytesOf(other.store, first.key))).toBe(true)
+    expect(equals(bytes, await bytesOf(other.store, first.key))).toBe(true)
     expect(await sealBundle({ ...diagnosis, outcome: 'failed' }, [], one.store, signal)).toEqual(first)
-    expect((await bytesOf(one.store, first.key)).equals(bytes)).toBe(true)
+    expect(equals(await bytesOf(one.store, first.key), bytes)).toBe(true)
   })
 
   test('gives one bundle where two workers seal at once', async () => {
-    const { directory, store, put } = await place()
+    const { store, put } = await place()
     await put(`${id}-1`, 1, 'TAP version 14\n'.repeat(50_000))
     const [one, other] = await Promise.all([sealBundle(diagnosis, evidence, store, signal), sealBundle(diagnosis, evidence, store, signal)])
     expect(one).toEqual(other)
-    await unpack(directory, await bytesOf(store, one.key))
+    await unpack(store, one.key)
   })
 
   test('leaves nothing where a segment cannot be read in the middle, and succeeds when called again', async () => {

@@ -2,16 +2,14 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
+import { platform } from '#platform'
 import { type ConfigInput, configSchema } from '../../src/config.ts'
 import type { Deps, Step } from '../../src/deps.ts'
 import { diagnose } from '../../src/diagnose.ts'
 import type { Diagnosis, DiagnosisRequest } from '../../src/diagnosis/diagnosis.ts'
 import { makeRedactor } from '../../src/diagnosis/redact/make-redactor.ts'
 import { demoPod } from '../../src/emulator/demo-cluster.ts'
-import { createEmulator } from '../../src/emulator/emulator.ts'
 import { kubernetesCluster } from '../../src/ports/cluster/kubernetes.ts'
-import { sqliteRecords } from '../../src/ports/records/sqlite.ts'
-import { filesStore } from '../../src/ports/store/files.ts'
 import { local } from '../../src/ports/tracker/local.ts'
 import type { Note } from '../../src/ports/tracker/tracker.ts'
 import { wallClock } from '../contract/wall-clock.ts'
@@ -63,27 +61,25 @@ export class MemoryStep implements Step {
   }
 }
 
-/** The demo's cluster with its failing pod, and real records, store and tracker in a directory of their own. */
+/** The demo's cluster with its failing pod, and real records, store and tracker, which nobody else uses. */
 export async function storyWorld(change: Partial<ConfigInput> = {}, wrap: (deps: Deps) => Partial<Deps> = () => ({})) {
-  const directory = await mkdtemp(join(tmpdir(), 'story-'))
-  const emulator = createEmulator({ directory: join(directory, 'cluster') })
-  const cluster = kubernetesCluster({ name: 'main', transport: async (request) => emulator.app.fetch(request), clock: wallClock })
-  const records = await sqliteRecords({ directory: join(directory, 'records'), clock: wallClock })
+  const emulator = await platform.openEmulator()
+  const cluster = kubernetesCluster({ name: 'main', transport: emulator.transport, clock: wallClock })
+  const records = await platform.openRecords(wallClock)
+  const trackers = await mkdtemp(join(tmpdir(), 'story-'))
   onTestFinished(async () => {
-    await records.close()
     await emulator.close()
-    await rm(directory, { recursive: true })
+    await rm(trackers, { recursive: true })
   })
-  const trackers = join(directory, 'tracker')
   const real: Deps = {
     config: configSchema.parse({
       publicUrl: 'https://d.example',
       clusters: { main: { inCluster: true } },
-      store: { kind: 'files', directory: join(directory, 'store') },
+      store: { kind: 'files', directory: 'unused' },
       ...change,
     }),
     clusters: new Map([['main', cluster]]),
-    store: filesStore({ directory: join(directory, 'store') }),
+    store: await platform.openStore(),
     records,
     trackers: new Map([['bugs', local({ directory: trackers })]]),
     redactor: makeRedactor(),
@@ -93,25 +89,9 @@ export async function storyWorld(change: Partial<ConfigInput> = {}, wrap: (deps:
     stopping: new AbortController().signal,
   }
   const deps = { ...real, ...wrap(real) }
-  const running = await new Promise<Awaited<ReturnType<typeof cluster.getPod>>>((resolve, reject) => {
-    void (async () => {
-      for await (const pod of cluster.watchPod(demoPod, AbortSignal.timeout(10_000))) {
-        if (pod?.status.containerStatuses?.every(({ ready }) => ready)) return resolve(pod)
-      }
-      reject(new Error('The demo did not start within 10 s'))
-    })().catch(reject)
-  })
-  const url = running?.spec.containers[0]?.env?.find(({ name }) => name === 'PRICES_URL')?.value ?? ''
-  // The backend runs before it listens.
-  const until = wallClock.now() + 10_000
-  while (!(await fetch(url).catch(() => undefined))) {
-    if (wallClock.now() > until) throw new Error(`Nothing answers at ${url} within 10 s`)
-    await wallClock.sleep(20)
-  }
-
   return {
     deps,
-    url,
+    url: emulator.backend,
     cluster,
     async tell(request: Partial<DiagnosisRequest> = {}, step = new MemoryStep(1)): Promise<Diagnosis> {
       await records.accept({
@@ -121,7 +101,7 @@ export async function storyWorld(change: Partial<ConfigInput> = {}, wrap: (deps:
         cluster: 'main',
         target: { kind: 'pod', ...demoPod },
         profile: 'auto',
-        checks: [{ name: 'http', param: url }],
+        checks: [{ name: 'http', param: emulator.backend }],
         report: { tracker: 'bugs', key: 'bug-1' },
         ...request,
       })

@@ -172,6 +172,8 @@ export function world(lines: readonly Written[], trouble: Partial<Trouble> = {},
 export async function listenToEnd({ params, deps, clock }: World, turnMs: number, stale = false): Promise<Cursor> {
   let cursor = start
   for (let turn = 0; turn < 10_000 && !cursor.end; turn++) {
+    // Whoever listens beside gets its turn: nothing here waits for the outside world, as an engine does that saves.
+    await new Promise((resolve) => setImmediate(resolve))
     cursor = await listenTurn({ ...params, cursor: stale ? start : cursor, turnEndsAt: clock.ms + turnMs }, deps, new AbortController().signal)
   }
   return cursor

@@ -1,0 +1,33 @@
+import type { Clock } from '../../src/deps.ts'
+import type { Transport } from '../../src/ports/cluster/cluster.ts'
+import type { Records } from '../../src/ports/records/records.ts'
+import type { Store } from '../../src/ports/store/store.ts'
+
+/**
+ * What the tests that run in Node and in workerd need of either: `#platform` of package.json. What is opened in a test is
+ * closed after it.
+ */
+export interface Platform {
+  /** Empty ones. In workerd there is one database: those that were opened before are emptied, too. */
+  openRecords(clock: Clock): Promise<Records>
+  /** An empty one. */
+  openStore(): Promise<Store>
+  /** A cluster of its own, whose pods of the demo run. Whoever opens it closes it. */
+  openEmulator(): Promise<OpenEmulator>
+  /** The entries of a .tar.gz in their order, their content by their path. */
+  untar(bundle: Uint8Array<ArrayBuffer>): Promise<ReadonlyMap<string, Uint8Array>>
+}
+
+export interface OpenEmulator {
+  readonly transport: Transport
+  /** The URL that fails the demo's caller. */
+  readonly backend: string
+  close(): Promise<void>
+}
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** Where emulators can be had: see emulators.ts. */
+    readonly emulators: string
+  }
+}

@@ -1,0 +1,30 @@
+import { env } from 'cloudflare:workers'
+import { unpackTar } from 'modern-tar'
+import { inject } from 'vitest'
+import { realClock } from '../../src/hosts/parts.ts'
+import { bearerTransport } from '../../src/ports/cluster/bearer.ts'
+import { d1Records } from '../../src/ports/records/d1.ts'
+import { r2Store } from '../../src/ports/store/r2.ts'
+import type { Platform } from '../platform/platform.ts'
+import { emptyDatabase } from './database.ts'
+
+/** D1, R2, and an emulator outside: see test/platform/emulators.ts. There is no tar here but the packer's own. */
+export const platform: Platform = {
+  openRecords: async (clock) => d1Records({ database: await emptyDatabase(), clock }),
+  openStore: async () => r2Store({ bucket: env.BUCKET, prefix: `${crypto.randomUUID()}/`, clock: realClock }),
+  async openEmulator() {
+    const emulators = inject('emulators')
+    const { url, backend } = (await (await fetch(emulators, { method: 'POST' })).json()) as { url: string; backend: string }
+    return {
+      transport: bearerTransport({ name: 'main', url, token: 'unused', fetch: (request) => fetch(request), clock: realClock }),
+      backend,
+      async close() {
+        await fetch(`${emulators}?${new URLSearchParams({ url })}`, { method: 'DELETE' })
+      },
+    }
+  },
+  async untar(bundle) {
+    const entries = await unpackTar(new Blob([bundle]).stream().pipeThrough(new DecompressionStream('gzip')))
+    return new Map(entries.map(({ header, data }) => [header.name, data ?? new Uint8Array()]))
+  },
+}
