@@ -1,0 +1,3 @@
+import { bearerContract } from '../contract/bearer.ts'
+
+bearerContract()
