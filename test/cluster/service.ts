@@ -17,6 +17,8 @@ import { readKubeconfig, WorkerProcess } from './worker-process.ts'
 export interface LabServiceOptions {
   /** Default: Node. */
   readonly host?: 'Node' | 'Workers'
+  /** On Workers: the bucket of wrangler dev, with URLs to download from it, in the place of the lab's. */
+  readonly r2?: boolean
   /** Namespaces in which its account gets the Role, and that policy allows. */
   readonly watched: readonly string[]
   /** Namespaces that policy allows although the account has no right there. */
@@ -89,9 +91,25 @@ export function useService(options: LabServiceOptions): LabService {
     if (options.host === 'Workers') {
       const { server, token: ofAccount, ca } = await readKubeconfig(kubeconfig)
       const { state: _, listen: __, ...shared } = config
-      const onWorkers = { ...shared, clusters: { lab: { url: server, token: { env: 'CLUSTER_TOKEN' } } } }
+      const r2 = {
+        kind: 'r2',
+        prefix,
+        downloads: {
+          endpoint: `${url}/cdn-cgi/local/r2/s3`,
+          bucket: 'autodiagnose',
+          accessKeyId: { env: 'R2_ACCESS_KEY_ID' },
+          secretAccessKey: { env: 'R2_SECRET_ACCESS_KEY' },
+        },
+      }
+      const onWorkers = {
+        ...shared,
+        clusters: { lab: { url: server, token: { env: 'CLUSTER_TOKEN' } } },
+        ...(options.r2 ? { store: r2 } : {}),
+      }
       const names = ['LAB_S3_ACCESS_KEY', 'LAB_S3_SECRET_KEY', 'LAB_REDMINE_API_KEY'] as const
-      const secrets = { CLUSTER_TOKEN: ofAccount, ...Object.fromEntries(names.map((name) => [name, labVariable(name)])) }
+      // As wrangler.toml has them.
+      const ofR2 = { R2_ACCESS_KEY_ID: 'local', R2_SECRET_ACCESS_KEY: 'made-up-for-this-machine' }
+      const secrets = { CLUSTER_TOKEN: ofAccount, ...ofR2, ...Object.fromEntries(names.map((name) => [name, labVariable(name)])) }
       running = await WorkerProcess.start({ directory, port, config: onWorkers, secrets, ca })
       return
     }
