@@ -22,12 +22,12 @@ const client = ['apis/AuthorizationV1Api', 'apis/CoreV1Api', 'configuration', 's
 /**
  * The suites that hold on both platforms; what they need of either is `#platform`. Not among them: cluster-aborted and kubeconfig, which
  * are about undici; cluster-bearer, which starts the Node host's clusters; tracker-local and store-files, for there are no directories;
- * emulator, which is Node's; records-sqlite; server, which is about Node's HTTP server; diagnostics, which are shell scripts;
+ * emulator-*, which look into it; records-sqlite; server, which is about Node's HTTP server; diagnostics, which are shell scripts;
  * redact-work, for in workerd nothing tells the CPU time; tracker-standard-webhook, whose receiver must cut connections.
  */
 const shared = [
   'test/app/*.test.ts',
-  'test/contract/{cluster-answers,cluster-watch,tracker-http,tracker-textile}.test.ts',
+  'test/contract/{cluster-answers,cluster-watch,emulator,tracker-http,tracker-textile}.test.ts',
   'test/diagnosis/**/*.test.ts',
 ]
 const nodeOnly = ['test/app/server.test.ts', 'test/diagnosis/diagnostics-*.test.ts', 'test/diagnosis/redact-work.test.ts']

@@ -4,34 +4,43 @@ import type { AddressInfo } from 'node:net'
 import { ReadableStream } from 'node:stream/web'
 import { getRequestListener } from '@hono/node-server'
 import type { TestProject } from 'vitest/node'
+import { probeEmulator } from '../contract/emulator-probe.ts'
 import { openDemo } from './demo.ts'
 
 /**
  * Before the tests in workerd, where no process can be started: a server on the loopback that makes emulators, which listen there, too.
- * POST answers with the URLs of a new one and of its backend; DELETE with the first in its query closes it.
+ * POST to /demo or /shell answers with the URLs of a new one and of the demo's backend; DELETE with the first in its query closes it.
  */
 export default async function (project: TestProject): Promise<() => Promise<void>> {
   const open = new Map<string, () => Promise<void>>()
 
-  const make = async (): Promise<Response> => {
-    const demo = await openDemo()
-    const { url, close } = await listen(async (request) => untilAborted(await demo.app.fetch(request), request.signal))
+  const make = async (kind: string): Promise<Response> => {
+    const made = kind === '/shell' ? await openShell() : await openDemo()
+    const { url, close } = await listen(async (request) => untilAborted(await made.app.fetch(request), request.signal))
     open.set(url, async () => {
       await close()
-      await demo.close()
+      await made.close()
     })
-    return Response.json({ url, backend: demo.backend })
+    return Response.json({ url, backend: made.backend })
   }
   const close = async (url: string): Promise<Response> => {
     await open.get(url)?.()
     return new Response(null, { status: open.delete(url) ? 204 : 404 })
   }
-  const door = await listen(({ method, url }) => (method === 'POST' ? make() : close(new URL(url).searchParams.get('url') ?? '')))
+  const door = await listen(({ method, url }) => {
+    const { pathname, searchParams } = new URL(url)
+    return method === 'POST' ? make(pathname) : close(searchParams.get('url') ?? '')
+  })
   project.provide('emulators', door.url)
   return async () => {
     await door.close()
     await Promise.all([...open.values()].map((end) => end()))
   }
+}
+
+async function openShell() {
+  const { emulator, close } = await probeEmulator()
+  return { app: emulator.app, backend: undefined, close }
 }
 
 /** The emulator breaks an answer off whose reader has gone; the server would print that as an error. */

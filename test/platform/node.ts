@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { sqliteRecords } from '../../src/ports/records/sqlite.ts'
 import { filesStore } from '../../src/ports/store/files.ts'
+import { probeEmulator } from '../contract/emulator-probe.ts'
 import { openDemo } from './demo.ts'
 import type { Platform } from './platform.ts'
 
@@ -29,6 +30,10 @@ export const platform: Platform = {
   async openEmulator() {
     const { app, backend, close } = await openDemo()
     return { transport: async (request) => app.fetch(request), backend, close }
+  },
+  async openShellEmulator() {
+    const { emulator, close } = await probeEmulator()
+    return { transport: async (request) => emulator.app.fetch(request), close }
   },
   async untar(bundle) {
     const tar = (...args: string[]) => execFileSync('tar', args, { input: bundle, maxBuffer: 2 ** 28 })

@@ -12,16 +12,16 @@ export interface Platform {
   openRecords(clock: Clock): Promise<Records>
   /** An empty one. */
   openStore(): Promise<Store>
-  /** A cluster of its own, whose pods of the demo run. Whoever opens it closes it. */
-  openEmulator(): Promise<OpenEmulator>
+  /** A cluster of its own, whose pods of the demo run; `backend` is the URL that fails one of them. Whoever opens it closes it. */
+  openEmulator(): Promise<OpenEmulator & { readonly backend: string }>
+  /** One without a pod, whose one image, `localhost/shell:1`, is a shell: a container's argument is what it does. */
+  openShellEmulator(): Promise<OpenEmulator>
   /** The entries of a .tar.gz in their order, their content by their path. */
   untar(bundle: Uint8Array<ArrayBuffer>): Promise<ReadonlyMap<string, Uint8Array>>
 }
 
 export interface OpenEmulator {
   readonly transport: Transport
-  /** The URL that fails the demo's caller. */
-  readonly backend: string
   close(): Promise<void>
 }
 

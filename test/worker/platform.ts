@@ -12,19 +12,22 @@ import { emptyDatabase } from './database.ts'
 export const platform: Platform = {
   openRecords: async (clock) => d1Records({ database: await emptyDatabase(), clock }),
   openStore: async () => r2Store({ bucket: env.BUCKET, prefix: `${crypto.randomUUID()}/`, clock: realClock }),
-  async openEmulator() {
-    const emulators = inject('emulators')
-    const { url, backend } = (await (await fetch(emulators, { method: 'POST' })).json()) as { url: string; backend: string }
-    return {
-      transport: bearerTransport({ name: 'main', url, token: 'unused', fetch: (request) => fetch(request), clock: realClock }),
-      backend,
-      async close() {
-        await fetch(`${emulators}?${new URLSearchParams({ url })}`, { method: 'DELETE' })
-      },
-    }
-  },
+  openEmulator: () => openEmulator('/demo'),
+  openShellEmulator: () => openEmulator('/shell'),
   async untar(bundle) {
     const entries = await unpackTar(new Blob([bundle]).stream().pipeThrough(new DecompressionStream('gzip')))
     return new Map(entries.map(({ header, data }) => [header.name, data ?? new Uint8Array()]))
   },
+}
+
+async function openEmulator(kind: '/demo' | '/shell') {
+  const emulators = inject('emulators')
+  const { url, backend } = (await (await fetch(emulators + kind, { method: 'POST' })).json()) as { url: string; backend: string }
+  return {
+    transport: bearerTransport({ name: 'main', url, token: 'unused', fetch: (request) => fetch(request), clock: realClock }),
+    backend,
+    async close() {
+      await fetch(`${emulators}?${new URLSearchParams({ url })}`, { method: 'DELETE' })
+    },
+  }
 }
