@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { makeRedactor } from '../src/diagnosis/redact/make-redactor.ts'
 import { readConfig } from '../src/hosts/read-config.ts'
 import { readRedactorFiles } from '../src/hosts/redactor-files.ts'
 
@@ -12,6 +13,8 @@ try {
     secrets.add(ref.env)
   })
   const redactors = readRedactorFiles(config.redaction.files)
+  // Throws what is wrong with them.
+  makeRedactor({ files: redactors })
   mkdirSync('dist', { recursive: true })
   writeFileSync('dist/worker-config.json', JSON.stringify({ config, redactors, secrets: [...secrets] }))
 } catch (error) {

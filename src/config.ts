@@ -24,10 +24,18 @@ const quantity = z.union(
 
 const binding = z.string().regex(/^[A-Za-z_]\w*$/, 'the name of a binding of wrangler.toml, such as CLUSTER')
 
+/** A bearer token goes there: never over plain HTTP, but on this machine. */
+function isApiServer(text: string): boolean {
+  const { protocol, hostname, username, password, search, hash } = new URL(text)
+  return !(username || password || search || hash) && (protocol === 'https:' || /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname))
+}
+
 const cluster = z.union(
   [
     z.strictObject({
-      url: httpUrl.describe('The API server'),
+      url: httpUrl
+        .refine(isApiServer, 'an https URL of host, port and path alone, such as https://kubernetes.example:6443')
+        .describe('The API server'),
       token: secret.describe('Bearer token of a service account'),
       serviceAccount: z
         .string()

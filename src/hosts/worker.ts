@@ -24,12 +24,17 @@ export class Diagnosis extends WorkflowEntrypoint<Bindings, { readonly id: strin
 export default {
   /** What a request opens belongs to it, because the runtime lets no other one wait for it: so each has an app of its own, which takes 1 ms. */
   async fetch(request, env) {
-    const missing = missingParts(worker.config, worker.secrets, env)
-    if (missing.length > 0) {
-      console.error(JSON.stringify({ level: 'error', message: 'The Worker cannot serve', missing }))
-      return new Response('The service is not set up: its log (npx wrangler tail) says what is missing\n', { status: 500 })
+    const wrong = missingParts(worker.config, worker.secrets, env)
+    if (wrong.length === 0) {
+      try {
+        return await createApp(openWorker(worker, env)).fetch(request)
+      } catch (error) {
+        // The app answers its own errors; a secret may be of no use.
+        wrong.push(error instanceof Error ? error.message : String(error))
+      }
     }
-    return createApp(openWorker(worker, env)).fetch(request)
+    console.error(JSON.stringify({ level: 'error', message: 'The Worker cannot serve', wrong }))
+    return new Response('The service is not set up: its log (npx wrangler tail) says what is wrong\n', { status: 500 })
   },
 
   async scheduled(_, env) {

@@ -26,7 +26,7 @@ describe('docs/config.example.yaml', () => {
   test('loads, and shows the defaults', () => {
     mkdirSync(join(directory, 'secrets'))
     writeFileSync(join(directory, 'secrets', 'webhook'), 'whsec_bWFkZS11cA==\n')
-    const { config } = load(example, { S3_ACCESS_KEY_ID: 'made-up', S3_SECRET_ACCESS_KEY: 'made-up', REDMINE_API_KEY: 'made-up' })
+    const { config } = load(example, { S3_ACCESS_KEY_ID: 'made-up', S3_SECRET_ACCESS_KEY: 'made-up', REDMINE_API_KEY: 'made-up', FAR_TOKEN: 'made-up' })
     const defaults = configSchema.parse({
       publicUrl: 'https://x.test',
       clusters: { main: { inCluster: true } },
@@ -40,7 +40,7 @@ describe('docs/config.example.yaml', () => {
   test('holds every key of the schema', () => {
     const missing = keysOf(configJsonSchema()).filter((key) => !new RegExp(`^[# ]*(- )?${key}:|[{,] ${key}:`, 'm').test(example))
     expect(missing).toEqual([])
-    const kinds = ['files', 's3', 'redmine', 'standard-webhook', 'local']
+    const kinds = ['files', 's3', 'r2', 'redmine', 'standard-webhook', 'local']
     expect(kinds.filter((kind) => !new RegExp(`^[# ]*kind: ${kind}\\b`, 'm').test(example))).toEqual([])
   })
 })

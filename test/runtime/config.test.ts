@@ -145,7 +145,7 @@ policy:
     [
       'an empty cluster',
       { clusters: { main: {} } },
-      ['clusters.main: expected {kubeconfig: PATH}, {inCluster: true} or {emulator: {directory: PATH}}, got an empty map'],
+      ['clusters.main: expected {kubeconfig: PATH}, {inCluster: true}, {url: URL, token: SECRET} or {emulator: {directory: PATH}}, got an empty map'],
     ],
     ['no cluster', { clusters: {}, policy: [] }, ['clusters: expected at least one cluster, got an empty map']],
     [
@@ -156,7 +156,7 @@ policy:
     [
       'an unknown kind',
       { store: { kind: 'file', directory: 'x' } },
-      ['store.kind: expected one of "files", "s3", got "file" (did you mean "files"?)'],
+      ['store.kind: expected one of "files", "s3", "r2", got "file" (did you mean "files"?)'],
     ],
     ['a value of none of several', { evidence: { logs: 'all' } }, ['evidence.logs: expected one of "quoted", "tail", "none", got "all"']],
     ['a bad quantity', { harm: { minHeadroom: 'lots' } }, ['harm.minHeadroom: expected a quantity such as 16Mi, got "lots"']],

@@ -76,7 +76,7 @@ function load(file: string, context: string | undefined): Loaded {
   if (chosen.user && !kube.getCurrentUser()) throw wrong(`context "${name}" names user "${chosen.user}", who is not in it`)
   const { protocol, hostname } = new URL(cluster.server)
   // As `kubectl proxy` serves: client-node refuses plain HTTP, unless it is told that nothing need be verified.
-  if (protocol === 'http:' && /^(localhost|127\..*|\[::1\])$/.test(hostname)) Object.assign(cluster, { skipTLSVerify: true })
+  if (protocol === 'http:' && /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)) Object.assign(cluster, { skipTLSVerify: true })
   if (protocol === 'http:' && !cluster.skipTLSVerify) throw wrong(`server "${cluster.server}" is plain HTTP, over which credentials are not sent`)
   return { kube, impersonation: impersonation(users.find((one) => one.name === chosen.user)?.user) }
 }
