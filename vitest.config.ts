@@ -13,6 +13,10 @@ const workers = cloudflareTest({
     d1Databases: ['DB'],
     r2Buckets: ['BUCKET'],
     workflows: { DIAGNOSIS: { name: 'autodiagnose', className: 'Diagnosis' } },
+    // In the place of a VPC service; it answers with what it was asked.
+    serviceBindings: {
+      CLUSTER: ({ method, url, headers }) => Response.json({ method, url, authorization: headers.get('authorization') }),
+    },
   },
 })
 
