@@ -10,8 +10,8 @@ export async function* chunksOf(stream: ReadableStream<Uint8Array>, signal?: Abo
     signal?.addEventListener('abort', cancel, { once: true })
     if (signal?.aborted) cancel()
     for (;;) {
-      const { done, value } = await reader.read()
-      signal?.throwIfAborted()
+      // Cancelled while a chunk is waited for, a stream ends by the standard; those of workerd fail.
+      const { done, value } = await reader.read().finally(() => signal?.throwIfAborted())
       if (done) {
         ended = true
         return
