@@ -37,9 +37,9 @@ describe('credentials', () => {
     ['two tokens', `Bearer ${tokens.alice} ${tokens.bob}`, /not of the form/],
     ['a huge token', `Bearer ${'x'.repeat(5000)}`, /not of the form/],
   ])('are refused: %s', async (_, header, detail) => {
-    const { app } = await setUp()
+    const { request } = await setUp()
     const authorization = header === 'HASH' ? `Bearer ${await hashToken(tokens.alice)}` : header
-    const response = await app.request('/v1/diagnoses', { headers: { authorization } })
+    const response = await request('/v1/diagnoses', { headers: { authorization } })
     expect(response.status).toBe(401)
     expect(response.headers.get('www-authenticate')).toBe('Bearer realm="autodiagnose", error="invalid_token"')
     const problem = await problemOf(response)
@@ -48,15 +48,15 @@ describe('credentials', () => {
   })
 
   it('are taken whatever the case of the scheme', async () => {
-    const { app } = await setUp()
-    expect((await app.request('/v1/diagnoses', { headers: { authorization: `bearer ${tokens.alice}` } })).status).toBe(200)
+    const { request } = await setUp()
+    expect((await request('/v1/diagnoses', { headers: { authorization: `bearer ${tokens.alice}` } })).status).toBe(200)
   })
 
   it('may be several tokens of one principal', async () => {
     const principals = [{ name: 'alice', tokenHashes: [await hashToken('made-up-old-token'), await hashToken('made-up-new-token')] }]
-    const { app } = await setUp({ principals })
+    const { request } = await setUp({ principals })
     for (const token of ['made-up-old-token', 'made-up-new-token']) {
-      expect((await app.request('/v1/diagnoses', { headers: { authorization: `Bearer ${token}` } })).status).toBe(200)
+      expect((await request('/v1/diagnoses', { headers: { authorization: `Bearer ${token}` } })).status).toBe(200)
     }
   })
 })

@@ -7,9 +7,9 @@ import { form, json, problemOf, publicUrl, setUp } from './setup.ts'
 
 describe('every answer', () => {
   it('has a request id and the headers that keep browsers safe', async () => {
-    const { app } = await setUp()
+    const { request } = await setUp()
     for (const path of ['/healthz', '/v1/diagnoses', '/nothing', '/openapi.json']) {
-      const { headers } = await app.request(path)
+      const { headers } = await request(path)
       expect(headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/)
       expect(headers.get('x-content-type-options')).toBe('nosniff')
       expect(headers.get('x-frame-options')).toBe('SAMEORIGIN')
@@ -18,15 +18,15 @@ describe('every answer', () => {
   })
 
   it('keeps the request id of a proxy in front', async () => {
-    const { app } = await setUp()
-    expect((await app.request('/healthz', { headers: { 'x-request-id': 'from-the-proxy-1' } })).headers.get('x-request-id')).toBe('from-the-proxy-1')
+    const { request } = await setUp()
+    expect((await request('/healthz', { headers: { 'x-request-id': 'from-the-proxy-1' } })).headers.get('x-request-id')).toBe('from-the-proxy-1')
   })
 })
 
 describe('errors', () => {
   it('404 for what there is not', async () => {
-    const { app } = await setUp()
-    const problem = await problemOf(await app.request('/nothing'))
+    const { request } = await setUp()
+    const problem = await problemOf(await request('/nothing'))
     expect([problem.status, problem.type]).toEqual([404, `${publicUrl}/problems/not-found`])
   })
 
@@ -109,22 +109,22 @@ describe('health', () => {
   const cluster = (version: () => Promise<Record<string, unknown>>) => new Map([['main', { version } as unknown as Cluster]])
 
   it('is alive', async () => {
-    const { app } = await setUp()
-    const response = await app.request('/healthz')
+    const { request } = await setUp()
+    const response = await request('/healthz')
     expect([response.status, await response.text()]).toEqual([200, 'ok'])
   })
 
   it('is ready with its records and its store, and tells of clusters', async () => {
-    const { app } = await setUp({}, { clusters: cluster(() => Promise.reject(new Error('no route'))) })
-    const response = await app.request('/readyz')
+    const { request } = await setUp({}, { clusters: cluster(() => Promise.reject(new Error('no route'))) })
+    const response = await request('/readyz')
     expect(response.status).toBe(200)
     expect(await response.json()).toEqual({ ready: true, records: 'ok', store: 'ok', clusters: { main: 'unavailable' } })
   })
 
   it.each(['records', 'store'] as const)('is not ready without its %s', async (part) => {
-    const { app, deps, logged } = await setUp()
+    const { request, deps, logged } = await setUp()
     deps[part].check = () => Promise.reject(new Error('it is gone'))
-    const response = await app.request('/readyz')
+    const response = await request('/readyz')
     const text = await response.text()
     expect(response.status).toBe(503)
     expect(JSON.parse(text)).toMatchObject({ ready: false, [part]: 'unavailable' })
@@ -134,15 +134,15 @@ describe('health', () => {
 
   it('waits 2 s at most', async () => {
     const clock = { now: () => 0, sleep: (ms: number) => (ms === 2000 ? Promise.resolve() : Promise.reject(new Error(`slept ${ms}`))) }
-    const { app } = await setUp({}, { clock, clusters: cluster(() => new Promise(() => undefined)) })
-    expect(await (await app.request('/readyz')).json()).toMatchObject({ clusters: { main: 'unavailable' } })
+    const { request } = await setUp({}, { clock, clusters: cluster(() => new Promise(() => undefined)) })
+    expect(await (await request('/readyz')).json()).toMatchObject({ clusters: { main: 'unavailable' } })
   })
 })
 
 describe('/openapi.json', () => {
   it('describes every route of the API, with what it needs and all that it may answer', async () => {
-    const { app } = await setUp()
-    const document = (await (await app.request('/openapi.json')).json()) as {
+    const { app, request } = await setUp()
+    const document = (await (await request('/openapi.json')).json()) as {
       openapi: string
       paths: Record<string, Record<string, { responses: Record<string, unknown>; security?: unknown }>>
     }
@@ -160,8 +160,8 @@ describe('/openapi.json', () => {
   })
 
   it('holds the schema of the request, with its bounds', async () => {
-    const { app } = await setUp()
-    const { components } = (await (await app.request('/openapi.json')).json()) as {
+    const { request } = await setUp()
+    const { components } = (await (await request('/openapi.json')).json()) as {
       components: { schemas: { DiagnosisRequest: { additionalProperties?: boolean; properties: Record<string, unknown> } } }
     }
     expect(components.schemas.DiagnosisRequest).toMatchObject({
@@ -185,9 +185,9 @@ describe('docs/api.md', () => {
 
 describe('the log of the service', () => {
   it('says who asked for what, and never a token or a query', async () => {
-    const { ask, app, logged } = await setUp()
+    const { ask, request, logged } = await setUp()
     const { headers } = await ask('/v1/diagnoses?reason=hunter2&pod=x')
-    await app.request('/healthz')
+    await request('/healthz')
     expect(logged).toEqual([
       {
         level: 'info',

@@ -73,7 +73,8 @@ describe('GET /v1/diagnoses/:id/log', () => {
     const read = body?.read()
     await eventually('it reads', () => reads > 0)
     await body?.cancel()
-    await read
+    // By the standard with done; in workerd, whose own streams bring it, with an error.
+    await read?.catch(() => undefined)
     const after = reads
     await new Promise((resolve) => setTimeout(resolve, 500))
     expect(reads - after).toBeLessThanOrEqual(1)

@@ -64,6 +64,8 @@ export interface Setup {
   readonly app: ReturnType<typeof createApp>
   readonly runs: NotedRuns
   readonly logged: { level: string; message: string; data?: unknown }[]
+  /** A request without a token of its own. */
+  request(path: string, init?: RequestInit): Promise<Response>
   /** A request with the token of one of the principals, alice by default. */
   ask(path: string, init?: RequestInit & { as?: keyof typeof tokens | undefined | null }): Promise<Response>
   /** Asks for a diagnosis of shop/cart and returns its id. */
@@ -110,7 +112,7 @@ export async function setUp(change: Partial<ConfigInput> = {}, parts: Partial<De
   const ask: Setup['ask'] = async (path, { as = 'alice', ...init } = {}) => {
     const headers = new Headers(init.headers)
     if (as) headers.set('authorization', `Bearer ${tokens[as]}`)
-    return app.request(path, { ...init, headers })
+    return platform.ask(app, path, { ...init, headers })
   }
   return {
     deps,
@@ -118,6 +120,7 @@ export async function setUp(change: Partial<ConfigInput> = {}, parts: Partial<De
     runs,
     logged,
     ask,
+    request: (path, init) => platform.ask(app, path, init),
     async create(body = { pod: 'shop/cart-0' }, as = 'alice') {
       const response = await ask('/v1/diagnoses', { ...json(body), as })
       if (response.status !== 202) throw new Error(`Cannot create: ${response.status} ${await response.text()}`)

@@ -35,6 +35,7 @@ export const platform: Platform = {
     const { emulator, close } = await probeEmulator()
     return { transport: async (request) => emulator.app.fetch(request), close }
   },
+  ask: async (app, path, init) => app.fetch(new Request(new URL(path, 'http://localhost'), init)),
   async untar(bundle) {
     const tar = (...args: string[]) => execFileSync('tar', args, { input: bundle, maxBuffer: 2 ** 28 })
     const paths = tar('-tzf', '-').toString().trimEnd().split('\n')

@@ -1,3 +1,4 @@
+import type { Hono } from 'hono'
 import type { Clock } from '../../src/deps.ts'
 import type { Transport } from '../../src/ports/cluster/cluster.ts'
 import type { Records } from '../../src/ports/records/records.ts'
@@ -16,6 +17,8 @@ export interface Platform {
   openEmulator(): Promise<OpenEmulator & { readonly backend: string }>
   /** One without a pod, whose one image, `localhost/shell:1`, is a shell: a container's argument is what it does. */
   openShellEmulator(): Promise<OpenEmulator>
+  /** How a client asks the app: in workerd each request is one of the runtime's own, as in production. */
+  ask(app: Pick<Hono, 'fetch'>, path: string, init?: RequestInit): Promise<Response>
   /** The entries of a .tar.gz in their order, their content by their path. */
   untar(bundle: Uint8Array<ArrayBuffer>): Promise<ReadonlyMap<string, Uint8Array>>
 }

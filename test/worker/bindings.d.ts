@@ -1,4 +1,7 @@
 declare namespace Cloudflare {
+  interface GlobalProps {
+    readonly mainModule: typeof import('./main.ts')
+  }
   interface Env {
     readonly DB: D1Database
     readonly BUCKET: R2Bucket

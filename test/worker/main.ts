@@ -10,4 +10,15 @@ export class Diagnosis extends WorkflowEntrypoint {
 /** What runs do, by their ids: set by tests, which share this isolate. */
 export const runs = new Map<string, (step: WorkflowStep) => Promise<unknown>>()
 
-export default { fetch: () => new Response('The tests ask the app itself') } satisfies ExportedHandler
+/** Who answers the requests that name them in this header: set by tests, too. */
+export const appHeader = 'x-app-under-test'
+export const apps = new Map<string, { fetch(request: Request): Response | Promise<Response> }>()
+
+export default {
+  fetch(request) {
+    const id = request.headers.get(appHeader) ?? ''
+    const app = apps.get(id)
+    apps.delete(id)
+    return app?.fetch(request) ?? new Response(`There is no app "${id}"`, { status: 500 })
+  },
+} satisfies ExportedHandler
