@@ -20,19 +20,25 @@ const workers = cloudflareTest({
   },
 })
 
-/** The generated Kubernetes client as one module: file by file it takes seconds. */
-const client = ['apis/AuthorizationV1Api', 'apis/CoreV1Api', 'configuration', 'servers'].map((file) => `@kubernetes/client-node/dist/gen/${file}.js`)
+/** Packages of hundreds of files, as one module each: file by file they take seconds in every test file. */
+const bundled = [
+  ...['apis/AuthorizationV1Api', 'apis/CoreV1Api', 'configuration', 'servers'].map((file) => `@kubernetes/client-node/dist/gen/${file}.js`),
+  '@aws-sdk/client-s3',
+  '@aws-sdk/s3-request-presigner',
+]
 
 /**
  * The suites that hold on both platforms; what they need of either is `#platform`. Not among them: cluster-aborted and kubeconfig, which
  * are about undici; cluster-bearer, which starts the Node host's clusters; tracker-local and store-files, for there are no directories;
  * emulator-*, which look into it; records-sqlite; server, which is about Node's HTTP server; diagnostics, which are shell scripts;
- * redact-work, for in workerd nothing tells the CPU time; tracker-standard-webhook, whose receiver must cut connections.
+ * redact-work, for in workerd nothing tells the CPU time; tracker-standard-webhook, whose receiver is a server: what faults.test.ts
+ * asks instead.
  */
 const shared = [
   'test/app/*.test.ts',
   'test/contract/{cluster-answers,cluster-watch,emulator,tracker-http,tracker-textile}.test.ts',
   'test/diagnosis/**/*.test.ts',
+  'test/pages/{login,pages}.test.ts',
 ]
 const nodeOnly = ['test/app/server.test.ts', 'test/diagnosis/diagnostics-*.test.ts', 'test/diagnosis/redact-work.test.ts']
 
@@ -53,8 +59,8 @@ export default defineConfig({
           name: 'worker',
           include: ['test/worker/**/*.test.ts', ...shared],
           exclude: nodeOnly,
-          globalSetup: ['test/platform/emulators.ts'],
-          deps: { optimizer: { ssr: { enabled: true, include: client, rolldownOptions: { external: ['url'] } } } },
+          globalSetup: ['test/platform/emulators.ts', 'test/platform/faulty-server.ts'],
+          deps: { optimizer: { ssr: { enabled: true, include: bundled, rolldownOptions: { external: ['url'] } } } },
           setupFiles: ['test/property-seed.ts'],
           testTimeout: 20_000,
           hookTimeout: 30_000,

@@ -32,5 +32,7 @@ declare module 'vitest' {
   interface ProvidedContext {
     /** Where emulators can be had: see emulators.ts. */
     readonly emulators: string
+    /** A server that fails as asked: see faulty-server.ts. */
+    readonly faultyServer: string
   }
 }
