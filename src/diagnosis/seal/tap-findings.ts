@@ -1,5 +1,7 @@
 import { Parser, type Result } from 'tap-parser'
+import { boundFindings } from '../bound-findings.ts'
 import { type Finding, type Ids, type Severity, severities } from '../diagnosis.ts'
+import { TapLines } from './tap-lines.ts'
 
 /** What a container's TAP says. */
 export interface TapReading {
@@ -18,17 +20,17 @@ export interface SeenTarget {
   readonly visible: boolean
 }
 
-/** Of test points beyond this, no more is read of their YAML than who they are and how bad: a pod may print what it likes. */
-const maxPoints = 1000
 const maxFindings = 50
 const maxText = 2000
-const known = /^ {2}(---|\.\.\.|(check|id|severity): \S{1,100})\s*$/
+const maxId = 300
+/** Of all findings of a container, as JSON. Two containers and the evidence together are less than 1 MiB, in any encoding. */
+const maxBytes = 131_072
 
 /** Reads redacted TAP 14 as it comes; anything that is no TAP is passed over. */
 export class TapReader {
   private readonly findings: Record<Severity, Finding[]> = { error: [], warn: [], info: [] }
   private readonly parser = new Parser()
-  private points = 0
+  private readonly wanted = new TapLines()
   private failed = 0
   private held = ''
   private check = ''
@@ -41,19 +43,24 @@ export class TapReader {
   }
 
   push(text: string): void {
-    const end = text.lastIndexOf('\n') + 1
-    if (end > 0) this.lines(this.held + text.slice(0, end))
-    this.held = (end > 0 ? '' : this.held) + text.slice(end)
+    let from = 0
+    for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', from)) {
+      this.parse(this.wanted.take(this.held + text.slice(from, end + 1)))
+      this.held = ''
+      from = end + 1
+    }
+    this.held += text.slice(from)
   }
 
   /** The worst findings, each kind in the order of the log. */
   finish(): TapReading {
-    this.lines(this.held)
+    if (this.held !== '') this.parse(this.wanted.take(`${this.held}\n`))
+    this.parse(this.wanted.flush())
     this.parser.end()
     const { target, cut } = this
-    const findings = Object.values(this.findings).flat().slice(0, maxFindings)
+    const findings = boundFindings(Object.values(this.findings).flat().slice(0, maxFindings), maxBytes)
     const left = this.failed - findings.length
-    const dropped = left > 0 ? `the container printed ${this.failed} findings: the worst ${maxFindings} are kept, all are in its log` : undefined
+    const dropped = left > 0 ? `the container printed ${this.failed} findings: the worst ${findings.length} are kept, all are in its log` : undefined
     return { findings, ...(target ? { target } : {}), ...(cut ? { cut } : {}), ...(dropped ? { dropped } : {}) }
   }
 
@@ -66,16 +73,14 @@ export class TapReader {
     if (target) this.target = { ids: { uid: Number(target[1]), gid: Number(target[2]) }, visible: target[3] === 'yes' }
   }
 
-  private lines(text: string): void {
-    const all = this.points < maxPoints
-    const some = (line: string): boolean => !/^\s/.test(line) || known.test(line)
-    this.parser.write(all ? text : text.split('\n').filter(some).join('\n'))
+  private parse(lines: readonly string[]): void {
+    for (const line of lines) this.parser.write(line)
   }
 
   private assert(result: Result): void {
-    this.points += 1
     // The parser keeps them all.
-    this.parser.failures.length = 0
+    for (const kept of [this.parser.failures, this.parser.skips, this.parser.todos, this.parser.comments]) kept.length = 0
+    this.parser.pointsSeen.clear()
     if (result.ok || result.skip || result.todo) return
     this.failed += 1
     const finding = toFinding(result, this.check)
@@ -87,14 +92,14 @@ export class TapReader {
 function toFinding(result: Result, running: string): Finding {
   const diag: Record<string, unknown> = typeof result.diag === 'object' && result.diag !== null ? { ...result.diag } : {}
   const title = oneLine(result.name) || 'a check failed without saying why'
-  const check = text(diag.check) ?? (running || 'unknown')
+  const check = text(diag.check, maxId) ?? (running || 'unknown')
   const severity = severities.find((known) => known === diag.severity) ?? 'error'
   const evidence = text(diag.evidence)
   const cause = text(diag.cause)
   const next = text(diag.next)
   return {
     id:
-      text(diag.id) ??
+      text(diag.id, maxId) ??
       `${check}/${title
         .toLowerCase()
         .replace(/[^a-z0-9]+/g, '-')
@@ -113,10 +118,10 @@ function oneLine(name: string): string {
   return name.replace(/^- /, '').replace(/\s+/g, ' ').trim().slice(0, 500)
 }
 
-function text(value: unknown): string | undefined {
+function text(value: unknown, max = maxText): string | undefined {
   if (value === undefined || value === null) return undefined
   const string = typeof value === 'string' ? value : textOf(value)
-  return string.trim().slice(0, maxText) || undefined
+  return string.trim().slice(0, max) || undefined
 }
 
 /** YAML's tags make more than JSON knows: functions, symbols, big integers, circles. */

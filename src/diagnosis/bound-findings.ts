@@ -1,0 +1,25 @@
+import type { Finding } from './diagnosis.ts'
+
+/** In the place of evidence, cause and next step of a finding for which there was no room. */
+export const leftOut = '(left out here, for the findings together were too long)'
+
+/**
+ * The findings in their order, as far as they have at most `maxBytes` of JSON together: they cross durable steps, which keep 1 MiB, and
+ * the records, whose rows have 2 MB on D1. One that does not fit keeps who it is, with a mark; where not even that fits, the rest is dropped.
+ */
+export function boundFindings(findings: readonly Finding[], maxBytes: number): readonly Finding[] {
+  const kept: Finding[] = []
+  let left = maxBytes
+  for (const finding of findings) {
+    const { id, check, severity, title, source } = finding
+    const fitting = [finding, { id, check, severity, title, evidence: leftOut, source }].find((one) => jsonBytes(one) <= left)
+    if (!fitting) break
+    kept.push(fitting)
+    left -= jsonBytes(fitting)
+  }
+  return kept
+}
+
+function jsonBytes(value: unknown): number {
+  return new TextEncoder().encode(JSON.stringify(value)).length
+}
