@@ -18,6 +18,7 @@ const day = 24 * 60 * minute
 export function stageContext(request: DiagnosisRequest, deps: Deps) {
   const { id } = request
   const { records, clock, redactor } = deps
+  const told = (message: string): string => cut(redactor.text('message', message).text)
   return {
     request,
     deps,
@@ -28,19 +29,23 @@ export function stageContext(request: DiagnosisRequest, deps: Deps) {
       if (!found) throw new Error(`cluster "${request.cluster}" is not configured any more`)
       return found
     },
-    failed: (message: string): { readonly kind: 'failed'; readonly message: string } => ({
-      kind: 'failed',
-      message: redactor.text('message', message).text,
-    }),
+    failed: (message: string): { readonly kind: 'failed'; readonly message: string } => ({ kind: 'failed', message: told(message) }),
     refused: (refusal: Refusal): { readonly kind: 'refused'; readonly refusal: Refusal } => ({
       kind: 'refused',
-      refusal: { ...refusal, message: redactor.text('message', refusal.message).text },
+      refusal: { ...refusal, message: told(refusal.message) },
     }),
     cancelled: async (): Promise<boolean> => (await records.get(id))?.cancelRequested ?? false,
     /** A day after the request nothing is tried again. */
     late: (): boolean => clock.now() > Date.parse(request.createdAt) + day,
   }
 }
+
+/** An API server, and whoever answers in its place, says what it likes. Only for what is redacted: half a secret is none that a rule knows. */
+function cut(message: string): string {
+  return message.length > maxMessage ? `${message.slice(0, maxMessage)}…` : message
+}
+
+const maxMessage = 4000
 
 export function podOf(outcome: GatherOutcome) {
   if (outcome.kind === 'failed' || !outcome.gathered.podRef || outcome.gathered.uid === undefined) throw new TypeError('There is no pod')

@@ -47,6 +47,8 @@ export interface OpenArtifact {
 export type End = 'proven' | 'terminated' | 'gone' | 'cut' | 'late' | 'cancelled'
 
 const maxGaps = 20
+/** Some quote what the API server says. */
+const maxGap = 4000
 /** RFC 3339 with nanoseconds, and a blank. */
 const timestampBytes = 31
 
@@ -60,7 +62,8 @@ export const rotationGap = 'the log was rotated while nobody could follow it: li
 
 export const start: Cursor = { segment: 0, sameTime: 0, lines: 0, bytes: 0, stored: 0, artifacts: 0, redactions: {}, gaps: [] }
 
-export function withGap(cursor: Cursor, gap: string): Cursor {
+export function withGap(cursor: Cursor, sentence: string): Cursor {
+  const gap = sentence.length > maxGap ? `${sentence.slice(0, maxGap)}…` : sentence
   if (cursor.gaps.includes(gap) || cursor.gaps.length >= maxGaps) return cursor
   return { ...cursor, gaps: [...cursor.gaps, gap] }
 }

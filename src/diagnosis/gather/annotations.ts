@@ -18,6 +18,7 @@ export type Complain = (check: CheckRequest) => string | undefined
 
 const prefix = 'autodiagnose.dev/'
 const maxChecks = 16
+const maxTold = 10
 
 /**
  * `autodiagnose.dev/checks`: checks as in a request, between blanks or commas, of which `complain` takes out what policy does not
@@ -41,6 +42,10 @@ export function readAnnotations(pod: RawPod, extraChecks: readonly string[], com
   for (const name of Object.keys(annotations))
     if (name.startsWith(prefix) && !['checks', 'opt-out'].includes(name.slice(prefix.length)))
       findings.push(unused(name.slice(prefix.length), annotations[name] ?? '', `there are ${prefix}checks and ${prefix}opt-out`))
+  if (findings.length > maxTold) {
+    const title = `The annotations ${prefix}… of the pod have ${findings.length - maxTold} other entries that are not used`
+    findings.splice(maxTold, Number.POSITIVE_INFINITY, evidenceFinding('annotations', 'others', 'info', title))
+  }
   const optOut = annotations[`${prefix}opt-out`]
   if (optOut === undefined || optOut.trim() === 'false') return { checks, findings }
   const message = `The pod's annotation ${prefix}opt-out says "${optOut.slice(0, 100)}": its owners want no container in it; they remove the annotation to allow one`

@@ -26,14 +26,25 @@ export function evidenceFinding(
 
 /** Makes the title one line, and cuts what is long. Only for what is redacted: half a secret is one that no rule knows any more. */
 export function cutFinding(finding: Finding): Finding {
-  const { title, evidence } = finding
-  return { ...finding, title: oneLine(title), ...(evidence ? { evidence: evidence.slice(0, maxEvidence) } : {}) }
+  const { id, title, evidence, cause, next } = finding
+  return {
+    ...finding,
+    id: cut(id, maxTitle),
+    title: oneLine(title),
+    ...(evidence ? { evidence: evidence.slice(0, maxEvidence) } : {}),
+    ...(cause ? { cause: cut(cause, maxEvidence) } : {}),
+    ...(next ? { next: cut(next, maxEvidence) } : {}),
+  }
 }
 
 /** One sentence has one line and no period. */
 function oneLine(text: string): string {
   const words = text.replace(/\s+/g, ' ').trim()
-  return words.length > maxTitle ? `${words.slice(0, maxTitle)}…` : words.replace(/\.$/, '')
+  return words.length > maxTitle ? cut(words, maxTitle) : words.replace(/\.$/, '')
+}
+
+function cut(text: string, max: number): string {
+  return text.length > max ? `${text.slice(0, max)}…` : text
 }
 
 export function times(count: number): string {

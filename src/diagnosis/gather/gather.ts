@@ -1,6 +1,7 @@
 import type { Config } from '../../config.ts'
 import type { Clock } from '../../deps.ts'
 import type { Cluster } from '../../ports/cluster/cluster.ts'
+import { boundFindings } from '../bound-findings.ts'
 import type { CheckRequest, DiagnosisRequest, Refusal } from '../diagnosis.ts'
 import type { EvidenceFile, Gathered } from '../gathered.ts'
 import type { RedactionCounts, Redactor } from '../redact/redactor.ts'
@@ -31,6 +32,9 @@ export interface GatherResult {
   readonly redactions: RedactionCounts
 }
 
+/** Of all findings, as JSON: they are kept with those of two containers. */
+const maxFindingsBytes = 98_304
+
 /**
  * Reads what the API tells of the target; nothing is changed. The pod must be had; what else cannot be read is told in the
  * bundle. Throws ClusterUnavailable, to be called again.
@@ -49,7 +53,7 @@ export async function gather(request: DiagnosisRequest, deps: GatherDeps, signal
   const quotable = config.evidence.logs === 'none' ? { ...readings, logs: new Map() } : readings
   const found = [...evidenceFindings(redactMessages(pod, redactor), target, quotable, headroom, clock.now()), ...annotations.findings]
   const { value, counts } = redactor.json('autodiagnose/findings.json', found)
-  const findings = value.map(cutFinding)
+  const findings = boundFindings(value.map(cutFinding), maxFindingsBytes)
   const { files, redactions } = evidenceFiles(pod, readings, findings, deps)
   const refusal = target.refusal ?? annotations.refusal
   const gathered: Gathered = {

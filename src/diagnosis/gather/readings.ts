@@ -2,6 +2,7 @@ import type { Config } from '../../config.ts'
 import type { Clock } from '../../deps.ts'
 import { type Cluster, ClusterUnavailable, type Raw, type RawPod } from '../../ports/cluster/cluster.ts'
 import type { RedactionCounts, Redactor } from '../redact/redactor.ts'
+import { slots } from './slots.ts'
 
 /** What was read beside the pod. A part that could not be read is missing, and `unread` says why under its file's path. */
 export interface Readings {
@@ -56,8 +57,12 @@ const maxLogs = 4
 /** Each part is given this long, and this many attempts while the cluster cannot be reached. */
 const patienceMs = 10_000
 const attempts = 3
+/** Of why a part could not be read. */
+const maxWords = 2000
+/** Parts that are read at the same time: a Worker has six connections, of which one may fetch a token, and one tell the records. */
+const atOnce = 4
 
-/** Reads all parts at the same time. None of them is worth failing for. */
+/** Reads the parts, {@link atOnce} at the same time. None of them is worth failing for. */
 export async function readBeside(pod: RawPod, target: string | undefined, deps: ReadingDeps, signal: AbortSignal): Promise<Readings> {
   const { cluster, config, redactor, clock } = deps
   const { namespace, uid, annotations } = pod.metadata
@@ -67,7 +72,9 @@ export async function readBeside(pod: RawPod, target: string | undefined, deps: 
     for (const [rule, removed] of Object.entries(counts)) redactions[rule] = (redactions[rule] ?? 0) + removed
   }
 
-  const part = async <T>(path: string, read: (signal: AbortSignal) => Promise<T>): Promise<T | undefined> => {
+  const inTurn = slots(atOnce)
+  const part = <T>(path: string, read: (signal: AbortSignal) => Promise<T>): Promise<T | undefined> => inTurn(() => patient(path, read))
+  const patient = async <T>(path: string, read: (signal: AbortSignal) => Promise<T>): Promise<T | undefined> => {
     const both = AbortSignal.any([signal, AbortSignal.timeout(patienceMs)])
     for (let attempt = 1; ; attempt++) {
       try {
@@ -78,7 +85,9 @@ export async function readBeside(pod: RawPod, target: string | undefined, deps: 
           await clock.sleep(200 * attempt, both)
           continue
         }
-        unread[path] = both.aborted ? `not answered within ${patienceMs / 1000} s` : error instanceof Error ? error.message : String(error)
+        unread[path] = both.aborted
+          ? `not answered within ${patienceMs / 1000} s`
+          : (error instanceof Error ? error.message : String(error)).slice(0, maxWords)
         return undefined
       }
     }

@@ -1,3 +1,5 @@
+import { sha256 } from '@noble/hashes/sha2.js'
+import { bytesToHex } from '@noble/hashes/utils.js'
 import type { RawContainer, RawContainerStatus, RawPod } from '../../ports/cluster/cluster.ts'
 import type { Ids, Refusal } from '../diagnosis.ts'
 import type { Gathered, Restarts } from '../gathered.ts'
@@ -57,8 +59,15 @@ export function restartsOf(status: RawContainerStatus | undefined): Restarts {
 function cacheKey(imageId: string, container: RawContainer | undefined, pod: RawPod): string {
   const digest = /sha256:[0-9a-f]{64}/.exec(imageId)?.[0] ?? imageId
   const { runAsUser, runAsGroup } = { ...pod.spec.securityContext, ...container?.securityContext }
-  return `${digest} ${runAsUser ?? '-'} ${runAsGroup ?? '-'} ${JSON.stringify(container?.command ?? null)}`
+  return `${digest} ${runAsUser ?? '-'} ${runAsGroup ?? '-'} ${short(JSON.stringify(container?.command ?? null))}`
 }
+
+/** A key of the records, and in what crosses a durable step: a command may have a megabyte. */
+function short(command: string): string {
+  return command.length > maxCommand ? `sha256:${bytesToHex(sha256(new TextEncoder().encode(command)))}` : command
+}
+
+const maxCommand = 500
 
 function refusalOf(pod: RawPod): Refusal | undefined {
   const { metadata, spec, status } = pod
@@ -80,7 +89,12 @@ function refusalOf(pod: RawPod): Refusal | undefined {
   return undefined
 }
 
+const maxNamed = 20
+
 function notFound(pod: RawPod, name: string): Refusal {
   const known = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])].map((one) => one.name)
-  return { code: 'container-not-found', message: `The pod has no container "${name}"; it has ${known.join(', ')}` }
+  return {
+    code: 'container-not-found',
+    message: `The pod has no container "${name}"; it has ${known.slice(0, maxNamed).join(', ')}${known.length > maxNamed ? ` and ${known.length - maxNamed} others` : ''}`,
+  }
 }

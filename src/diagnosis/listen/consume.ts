@@ -35,10 +35,12 @@ export interface ConsumeContext {
 
 /** A segment is cut at this size, */
 const segmentBytes = 262_144
-/** or so long after its first line. */
-const segmentMs = 1000
+/**
+ * or so long after its first line: a second at first, 5 s where there are 300 already. Each is written once and read three times, and a
+ * Worker has 10,000 requests, perhaps for the whole diagnosis.
+ */
+const paceAfter = (segments: number): number => Math.min(5000, Math.max(1000, (1000 * segments) / 60))
 const idleMs = 10_000
-const cancelMs = 1000
 
 /** Opens a stream, which may take as long as the log is silent, and reads it until it ends or something else wants the reader. */
 export async function consume(open: (signal: AbortSignal) => Promise<LogAnswer>, context: ConsumeContext): Promise<Consumed> {
@@ -52,7 +54,8 @@ export async function consume(open: (signal: AbortSignal) => Promise<LogAnswer>,
   let words = false
   let dirtySince: number | undefined
   let heardAt = deps.clock.now()
-  let cancelAt = heardAt + cancelMs
+  const paceMs = paceAfter(context.cursor.segment)
+  let cancelAt = heardAt + paceMs
   let pending: Promise<Read | LogAnswer> = open(AbortSignal.any([signal, left.signal]))
   const cutIf = (due: boolean): void => {
     if (due && pipeline.dirty && pipeline.neutral) {
@@ -70,10 +73,10 @@ export async function consume(open: (signal: AbortSignal) => Promise<LogAnswer>,
   try {
     for (;;) {
       await writer.room()
-      const wakeAt = Math.min(leaveAt, heardAt + idleMs, cancelAt, dirtySince === undefined ? Number.POSITIVE_INFINITY : dirtySince + segmentMs)
+      const wakeAt = Math.min(leaveAt, heardAt + idleMs, cancelAt, dirtySince === undefined ? Number.POSITIVE_INFINITY : dirtySince + paceMs)
       const result = await alarm.race(pending, wakeAt)
       const now = deps.clock.now()
-      if (dirtySince !== undefined && now >= dirtySince + segmentMs) {
+      if (dirtySince !== undefined && now >= dirtySince + paceMs) {
         cutIf(true)
         // Where redactor or decoder hold something back, once more a little later: a time in the past would wake at once, again and again.
         dirtySince = pipeline.dirty ? now : undefined
@@ -81,7 +84,7 @@ export async function consume(open: (signal: AbortSignal) => Promise<LogAnswer>,
       if (signal.aborted || now >= leaveAt) return leave('turn')
       if (now >= cancelAt) {
         if (await deps.cancelled()) return leave('cancelled')
-        cancelAt = now + cancelMs
+        cancelAt = now + paceMs
       }
       if (result === 'time') {
         if (now >= heardAt + idleMs) return leave('idle')

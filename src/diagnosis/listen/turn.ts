@@ -27,7 +27,7 @@ export interface TurnDeps {
   readonly store: Pick<Store, 'create' | 'get'>
   readonly redactor: Redactor
   readonly clock: Clock
-  /** Whether somebody cancelled the diagnosis; asked once a second. */
+  /** Whether somebody cancelled the diagnosis; asked once a second, and after hundreds of segments every 5 s. */
   readonly cancelled: () => Promise<boolean>
 }
 
