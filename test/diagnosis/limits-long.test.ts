@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest'
+import type { Transport } from '../../src/ports/cluster/cluster.ts'
+import { hostileTransport, measured, podRef, podWith } from './limits-world.ts'
+import { world } from './listen/world.ts'
+
+/** Of one invocation of a Worker; a run is taken as one: https://developers.cloudflare.com/workflows/reference/limits/ */
+const subrequests = 10_000
+/** Of one run. */
+const steps = 10_000
+/** Two containers may each be waited for as long, once a second. */
+const waitingForStart = 2 * 600
+
+test('a diagnosis by two containers that print for as long as they may takes few steps, and fewer requests than one invocation may make', async () => {
+  const { clock } = world([])
+  const pod = hostileTransport({ pod: podWith([{ name: 'app' }]) })
+  /** Half a second between two lines, without an end; the first says that the container sees nothing. */
+  const printing = (): ReadableStream<Uint8Array> => {
+    let line = '# autodiagnose target pid=1 uid=7 gid=7 visible=no'
+    return new ReadableStream<Uint8Array>(
+      {
+        async pull(controller) {
+          controller.enqueue(new TextEncoder().encode(`${new Date(clock.now()).toISOString()} ${line}\n`))
+          line = 'still here'
+          await clock.sleep(500)
+        },
+      },
+      { highWaterMark: 0 },
+    )
+  }
+  const transport: Transport = async (request) => {
+    const { pathname, searchParams } = new URL(request.url)
+    // Where it is not followed it is given up.
+    if (searchParams.get('container')?.startsWith('ad-')) return new Response(searchParams.has('follow', 'true') ? printing() : '')
+    const answer = await pod(request)
+    if (searchParams.has('watch') || !new RegExp(`/pods(/${podRef.name})?$`).test(pathname)) return answer
+    return new Response((await answer.text()).replaceAll('"terminated"', '"running"'), answer)
+  }
+  const config = { diagnosis: { deadlineSeconds: 1800, startDeadlineSeconds: 600 } }
+  const { diagnosis, counter, step } = await measured(transport, {}, config, clock)
+  expect(diagnosis.containers).toHaveLength(2)
+  // A minute each, until both are given up.
+  expect(step.names.filter((name) => name.startsWith('listen-')).length).toBeGreaterThan(80)
+  expect(step.names.length).toBeLessThan(steps / 50)
+  expect(counter.sum('') + waitingForStart).toBeLessThan(subrequests)
+})
