@@ -118,6 +118,5 @@ export function logOf(print: (n: number) => string, bytes: number, clock: Clock)
     },
     end: () => readFindings(store, id, container, signal),
     seal: () => sealBundle(diagnosis, [], store, signal),
-    keptBytes: () => [...objects.values()].reduce((sum, { length }) => sum + length, 0),
   }
 }
