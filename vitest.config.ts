@@ -25,14 +25,16 @@ const bundled = [
   ...['apis/AuthorizationV1Api', 'apis/CoreV1Api', 'configuration', 'servers'].map((file) => `@kubernetes/client-node/dist/gen/${file}.js`),
   '@aws-sdk/client-s3',
   '@aws-sdk/s3-request-presigner',
+  // Vite has each call of an imported function look it up, which makes hashing 25 times as slow: one file, then.
+  '@noble/hashes/sha2.js',
 ]
 
 /**
  * The suites that hold on both platforms; what they need of either is `#platform`. Not among them: cluster-aborted and kubeconfig, which
  * are about undici; cluster-bearer, which starts the Node host's clusters; tracker-local and store-files, for there are no directories;
  * emulator-*, which look into it; records-sqlite; server, which is about Node's HTTP server; diagnostics, which are shell scripts;
- * redact-work, for in workerd nothing tells the CPU time; tracker-standard-webhook, whose receiver is a server: what faults.test.ts
- * asks instead.
+ * redact-work and limits-memory, for in workerd nothing tells CPU time and memory; tracker-standard-webhook, whose receiver is a
+ * server: what faults.test.ts asks instead.
  */
 const shared = [
   'test/app/*.test.ts',
@@ -40,7 +42,12 @@ const shared = [
   'test/diagnosis/**/*.test.ts',
   'test/pages/{login,pages}.test.ts',
 ]
-const nodeOnly = ['test/app/server.test.ts', 'test/diagnosis/diagnostics-*.test.ts', 'test/diagnosis/redact-work.test.ts']
+const nodeOnly = [
+  'test/app/server.test.ts',
+  'test/diagnosis/diagnostics-*.test.ts',
+  'test/diagnosis/redact-work.test.ts',
+  'test/diagnosis/limits-memory.test.ts',
+]
 
 /**
  * `unit`: what needs no cluster. `worker`: the same and what only Workers have, in workerd. `cluster`: the lab's, or the one of
@@ -62,6 +69,8 @@ export default defineConfig({
           globalSetup: ['test/platform/emulators.ts', 'test/platform/faulty-server.ts'],
           deps: { optimizer: { ssr: { enabled: true, include: bundled, rolldownOptions: { external: ['url'] } } } },
           setupFiles: ['test/property-seed.ts'],
+          // They wait more than they work.
+          maxWorkers: 3,
           testTimeout: 20_000,
           hookTimeout: 30_000,
         },
