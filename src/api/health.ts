@@ -36,15 +36,22 @@ const readyRoute = createRoute({
 
 type Readiness = z.infer<typeof readySchema>
 
+/** Plain data, by configuration: on Workers an app lives for one request, and this for many. */
+const remembered = new WeakMap<Deps['config'], { readonly at: number; readonly answer: Readiness }>()
+
 export function health(app: App, deps: Deps): void {
-  let asked: { readonly at: number; readonly answer: Promise<Readiness> } | undefined
+  let asking: Promise<Readiness> | undefined
   app.openapi(healthRoute, (c) => c.text('ok'))
   app.openapi(readyRoute, async (c) => {
     const at = deps.clock.now()
-    if (!asked || at - asked.at >= rememberMs) asked = { at, answer: readiness(deps) }
-    const answer = await asked.answer
+    const known = remembered.get(deps.config)
+    if (known && at - known.at < rememberMs) return c.json(known.answer, 200)
+    asking ??= readiness(deps).finally(() => {
+      asking = undefined
+    })
+    const answer = await asking
     // Who waits for it to become ready shall see it at once.
-    if (!answer.ready) asked = undefined
+    if (answer.ready) remembered.set(deps.config, { at, answer })
     return c.json(answer, answer.ready ? 200 : 503)
   })
 }
