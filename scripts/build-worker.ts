@@ -16,6 +16,9 @@ interface Metafile {
 /** Modules that must not be in the bundle: they are Node's, and were aliased or replaced. */
 const forbidden = [/node_modules\/undici\//, /node_modules\/@hono\/node-server\//, /node_modules\/openworkflow\//, /^src\/emulator\//]
 
+/** What workerd refuses to run. (zod has a `Function` of its own name behind a condition that wrangler makes false.) */
+const codeFromText = /\beval\s*\(|\bnew\s+Function\s*\(/
+
 const directory = mkdtempSync(join(tmpdir(), 'autodiagnose-worker-'))
 try {
   const meta = join(directory, 'meta.json')
@@ -34,6 +37,7 @@ try {
 
   const wrong = [
     ...(bytes > maxGzipBytes ? [`it is ${kib(bytes - maxGzipBytes)} larger than its budget`] : []),
+    ...(codeFromText.test(script.toString()) ? ['it makes code from text, which workerd refuses'] : []),
     ...inputs.flatMap(([path]) => (forbidden.some((pattern) => pattern.test(path)) ? [`"${path}" is in it`] : [])),
   ]
   if (wrong.length > 0) throw new Error(`The Worker's bundle is not as it should be: ${wrong.join('; ')}`)
