@@ -107,10 +107,10 @@ export function useService(options: LabServiceOptions): LabService {
         ...(options.r2 ? { store: r2 } : {}),
       }
       const names = ['LAB_S3_ACCESS_KEY', 'LAB_S3_SECRET_KEY', 'LAB_REDMINE_API_KEY'] as const
-      // As wrangler.toml has them.
-      const ofR2 = { R2_ACCESS_KEY_ID: 'local', R2_SECRET_ACCESS_KEY: 'made-up-for-this-machine' }
+      const r2Keys = { accessKeyId: 'local', secretAccessKey: 'made-up-for-this-machine' }
+      const ofR2 = { R2_ACCESS_KEY_ID: r2Keys.accessKeyId, R2_SECRET_ACCESS_KEY: r2Keys.secretAccessKey }
       const secrets = { CLUSTER_TOKEN: ofAccount, ...ofR2, ...Object.fromEntries(names.map((name) => [name, labVariable(name)])) }
-      running = await WorkerProcess.start({ directory, port, config: onWorkers, secrets, ca })
+      running = await WorkerProcess.start({ directory, port, config: onWorkers, secrets, ca, ...(options.r2 ? { r2Keys } : {}) })
       return
     }
     const file = join(directory, 'config.yaml')

@@ -20,6 +20,17 @@ export interface WorkerOptions {
   readonly secrets: Readonly<Record<string, string>>
   /** PEM of a certificate authority that fetch trusts. */
   readonly ca: string
+  /** R2's S3 API at `/cdn-cgi/local/r2/s3`, with these keys; wrangler calls it experimental. */
+  readonly r2Keys?: { readonly accessKeyId: string; readonly secretAccessKey: string }
+}
+
+/** wrangler.toml with absolute paths, so that it may be anywhere, and with keys for the bucket. */
+async function withKeys({ accessKeyId, secretAccessKey }: NonNullable<WorkerOptions['r2Keys']>): Promise<string> {
+  const keys = `local_dev = { experimental_s3_credentials = { accessKeyId = "${accessKeyId}", secretAccessKey = "${secretAccessKey}" } }`
+  return (await readFile(join(root, 'wrangler.toml'), 'utf8'))
+    .replace(/"(?:\.\/)?((?:src|infra|dist|node_modules)\/[^"]*)"/g, (_, path) => JSON.stringify(join(root, path)))
+    .replace('[build]', `[build]\ncwd = ${JSON.stringify(root)}`)
+    .replace('[[r2_buckets]]', `[[r2_buckets]]\n${keys}`)
 }
 
 /** The service on Workers as a process of this machine: `wrangler dev`, set up as docs/deploy-workers.md says. */
@@ -37,7 +48,7 @@ export class WorkerProcess {
   }
 
   /** Resolves once it answers. */
-  static async start({ directory, port, config, secrets, ca }: WorkerOptions): Promise<WorkerProcess> {
+  static async start({ directory, port, config, secrets, ca, r2Keys }: WorkerOptions): Promise<WorkerProcess> {
     const file = join(directory, 'autodiagnose.yaml')
     const vars = join(directory, 'vars')
     const authority = join(directory, 'ca.pem')
@@ -46,8 +57,24 @@ export class WorkerProcess {
     // JSON is YAML.
     await Promise.all([writeFile(file, JSON.stringify(config)), writeFile(vars, secretLines.join(''), { mode: 0o600 }), writeFile(authority, ca)])
     const env = { ...process.env, AUTODIAGNOSE_CONFIG: file, NODE_EXTRA_CA_CERTS: authority, WRANGLER_SEND_METRICS: 'false', CI: 'true' }
-    await run(wrangler, ['d1', 'migrations', 'apply', 'autodiagnose', '--local', '--persist-to', state], { cwd: root, env })
-    const line = ['dev', '--ip', '127.0.0.1', '--port', String(port), '--inspector-port', '0', '--persist-to', state, '--env-file', vars]
+    const toml = r2Keys ? join(directory, 'wrangler.toml') : join(root, 'wrangler.toml')
+    if (r2Keys) await writeFile(toml, await withKeys(r2Keys))
+    await run(wrangler, ['d1', 'migrations', 'apply', 'autodiagnose', '--local', '--persist-to', state, '--config', toml], { cwd: root, env })
+    const line = [
+      'dev',
+      '--config',
+      toml,
+      '--ip',
+      '127.0.0.1',
+      '--port',
+      String(port),
+      '--inspector-port',
+      '0',
+      '--persist-to',
+      state,
+      '--env-file',
+      vars,
+    ]
     const worker = new WorkerProcess(port, [...line, '--show-interactive-dev-session=false'], env)
     await worker.#launch()
     return worker
