@@ -10,14 +10,21 @@ export const leftOut = '(left out here, for the findings together were too long)
 export function boundFindings(findings: readonly Finding[], maxBytes: number): readonly Finding[] {
   const kept: Finding[] = []
   let left = maxBytes
+  let wanted = findings.reduce((sum, finding) => sum + jsonBytes(bare(finding)), 0)
   for (const finding of findings) {
-    const { id, check, severity, title, source } = finding
-    const fitting = [finding, { id, check, severity, title, evidence: leftOut, source }].find((one) => jsonBytes(one) <= left)
-    if (!fitting) break
-    kept.push(fitting)
+    const short = bare(finding)
+    // Room for those behind it, as short as they can be, comes first.
+    wanted -= jsonBytes(short)
+    const fitting = jsonBytes(finding) <= left - wanted ? finding : short
     left -= jsonBytes(fitting)
+    if (left < 0) break
+    kept.push(fitting)
   }
   return kept
+}
+
+function bare({ id, check, severity, title, source }: Finding): Finding {
+  return { id, check, severity, title, evidence: leftOut, source }
 }
 
 function jsonBytes(value: unknown): number {

@@ -10,7 +10,9 @@ const steps = 10_000
 /** Two containers may each be waited for as long, once a second. */
 const waitingForStart = 2 * 600
 
-test('a diagnosis by two containers that print for as long as they may takes few steps, and fewer requests than one invocation may make', async () => {
+test('a diagnosis by two containers that print for as long as they may takes few steps, and fewer requests than one invocation may make', {
+  timeout: 60_000,
+}, async () => {
   const { clock } = world([])
   const pod = hostileTransport({ pod: podWith([{ name: 'app' }]) })
   /** Half a second between two lines, without an end; the first says that the container sees nothing. */

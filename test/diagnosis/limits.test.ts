@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { platform } from '#platform'
+import { leftOut } from '../../src/diagnosis/bound-findings.ts'
 import { demoPod } from '../../src/emulator/demo-cluster.ts'
 import type { RawPod } from '../../src/ports/cluster/cluster.ts'
 import { kubernetesCluster } from '../../src/ports/cluster/kubernetes.ts'
@@ -35,12 +36,14 @@ const finding = (n: number, evidence: string) => [
   '  ...',
 ]
 const printFindings = (count: number, evidence: string) => (n: number) => (n < 6 * count ? finding(Math.floor(n / 6), evidence)[n % 6] : undefined)
+/** Entries of the annotation that names checks. */
+const wrongChecks = Array.from({ length: 20_000 }, (_, n) => `wrong-${n}`).join(' ')
 const failed = (name: string) => ({
   name,
   ready: false,
   restartCount: 3,
   state: { waiting: { reason: 'CrashLoopBackOff' } },
-  lastState: { terminated: { exitCode: 1, reason: 'Error', message: 'error '.repeat(600), finishedAt: '2026-01-02T03:04:00Z' } },
+  lastState: { terminated: { exitCode: 1, reason: 'Error', message: `error ${'字'.repeat(3000)}`, finishedAt: '2026-01-02T03:04:00Z' } },
 })
 
 describe('a diagnosis', () => {
@@ -75,8 +78,9 @@ describe('a diagnosis', () => {
   test('of a pod of 1.4 MB, with 500 events, 20 containers and long logs', async () => {
     const names = Array.from({ length: 20 }, (_, n) => `app-${n}`)
     const long = '字'.repeat(20_000)
+    const words = long.slice(0, 2000)
     const annotations = {
-      'autodiagnose.dev/checks': 'nothing=x '.repeat(20_000),
+      'autodiagnose.dev/checks': wrongChecks,
       ...Object.fromEntries(Array.from({ length: 500 }, (_, n) => [`autodiagnose.dev/${n}`, long.slice(0, 300)])),
     }
     const command = ['sh', '-c', 'true '.repeat(100_000)]
@@ -85,11 +89,21 @@ describe('a diagnosis', () => {
       { metadata: { annotations }, status: { containerStatuses: names.map((name) => ({ ...failed(name), imageID: 'sha256:1' })) } },
     )
     const at = new Date(wallClock.now()).toISOString()
-    const events = Array.from({ length: 500 }, (_, n) => ({ type: 'Warning', reason: `${n}${long}`, message: long, lastTimestamp: at }))
+    const events = Array.from({ length: 500 }, (_, n) => ({ type: 'Warning', reason: `${n}${words}`, message: words, lastTimestamp: at }))
     const made = await measured(hostileTransport({ pod, events, tail: `${'error 字 '.repeat(2000)}\n`.repeat(200) }))
     expect(made.diagnosis.outcome).toBe('incomplete')
     expectWithin(made)
     expect(made.diagnosis.findings.length).toBeGreaterThan(20)
+    expect(made.diagnosis.findings.map(({ evidence }) => evidence)).toContain(leftOut)
+  })
+
+  test('of a pod with 20,000 wrong entries in an annotation tells ten of them, and how many others there are', async () => {
+    const pod = podWith([{ name: 'app' }], { metadata: { annotations: { 'autodiagnose.dev/checks': wrongChecks } } })
+    const made = await measured(hostileTransport({ pod }))
+    expectWithin(made)
+    const told = made.diagnosis.findings.filter(({ check }) => check === 'annotations').map(({ title }) => title)
+    expect(told).toHaveLength(11)
+    expect(told).toContain('The annotations autodiagnose.dev/… of the pod have 19990 other entries that are not used')
   })
 
   test.each([

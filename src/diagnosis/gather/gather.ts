@@ -32,7 +32,7 @@ export interface GatherResult {
   readonly redactions: RedactionCounts
 }
 
-/** Of all findings, as JSON: they are kept with those of two containers. */
+/** Of all findings, as JSON: they are kept with those of two containers. Without what is long in them, all have room. */
 const maxFindingsBytes = 98_304
 
 /**
