@@ -1,4 +1,4 @@
-import { configSchema } from '../config.ts'
+import { bytesOf, configSchema } from '../config.ts'
 import { visibleTo } from '../diagnosis/admit/policy.ts'
 import { isMap, type Problem } from './config-problems.ts'
 
@@ -15,6 +15,9 @@ export function hostProblems(input: unknown, host: HostName): Problem[] {
   if (!isMap(input)) return []
   return host === 'node' ? nodeProblems(input) : workersProblems(input)
 }
+
+/** The segments of a longer log alone would be more than one run may ask for. */
+const maxOutputMiB = 64
 
 type Input = Readonly<Record<string, unknown>>
 
@@ -44,6 +47,14 @@ function workersProblems(input: Input): Problem[] {
     ...trackers.flatMap(([name, { kind }]) =>
       kind === 'local' ? [{ path: ['trackers', name, 'kind'], message: 'Workers have no directories; name a real tracker' }] : [],
     ),
+    ...(bytesOf(shape.diagnosis.safeParse(input.diagnosis).data?.outputBytes ?? 0) > maxOutputMiB * 1024 ** 2
+      ? [
+          {
+            path: ['diagnosis', 'outputBytes'],
+            message: `at most ${maxOutputMiB}Mi on Workers, because of the number of requests that a run may make`,
+          },
+        ]
+      : []),
     ...policyProblems(input),
   ]
 }

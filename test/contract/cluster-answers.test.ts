@@ -34,6 +34,25 @@ describe('a call', () => {
     await expect(get(silent)).rejects.toThrow('Cannot read pod "shop/cart": cannot reach the API server of cluster "test": no answer within 0.2 s')
   })
 
+  test('ends when the answer is longer than 16 MiB, wherever it is so', async () => {
+    const page = new Uint8Array(1024 ** 2).fill(0x20)
+    let sent = 0
+    let cancelled = false
+    const endless = new ReadableStream({
+      pull(controller) {
+        sent += 1
+        controller.enqueue(page)
+      },
+      cancel() {
+        cancelled = true
+      },
+    })
+    const { cluster } = answering(new Response(endless))
+    await expect(cluster.getPod(pod, signal)).rejects.toThrow('Cannot read pod "shop/cart": cluster "test": its answer has more than 16 MiB')
+    expect(sent).toBeLessThan(24)
+    expect(cancelled).toBe(true)
+  })
+
   test('is not redirected', async () => {
     await expect(get(new Response(null, { status: 302, headers: { location: 'https://elsewhere/' } }))).rejects.toThrow('answers 302')
   })

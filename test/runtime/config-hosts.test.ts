@@ -56,6 +56,11 @@ describe('Workers', () => {
       'trackers.bugs.kind: Workers have no directories; name a real tracker (line 1)',
     ],
     [
+      'more output than a run can store',
+      { diagnosis: { outputBytes: '65Mi' } },
+      'diagnosis.outputBytes: at most 64Mi on Workers, because of the number of requests that a run may make (line 1)',
+    ],
+    [
       'a pattern that D1 does not take',
       { policy: [{ ...rule, namespaces: ['ok', `${'x'.repeat(50)}*`] }] },
       'policy[0].namespaces[1]: a pattern with * may have 50 bytes on Workers, because D1 takes no longer one (line 1)',

@@ -1,4 +1,5 @@
 import { endedBy, orAborted } from './aborted.ts'
+import { AnswerTooLong, boundedText } from './bounded-text.ts'
 import { ClusterForbidden, ClusterUnavailable, type Raw, type Transport } from './cluster.ts'
 
 /** The host of a request; a {@link Transport} replaces it. */
@@ -39,7 +40,7 @@ export class ApiClient {
   }
 
   json(doing: string, request: Request, signal: AbortSignal): Promise<Answer<Raw>> {
-    return this.read(doing, request, signal, (response) => response.json() as Promise<Raw>)
+    return this.read(doing, request, signal, async (response) => JSON.parse(await boundedText(response)) as Raw)
   }
 
   /** Sends and reads the whole body within the time limit. */
@@ -119,6 +120,7 @@ export class ApiClient {
   #failure(doing: string, error: unknown, signal: AbortSignal): unknown {
     if (signal.aborted) return signal.reason
     if (error instanceof ClusterUnavailable) return error
+    if (error instanceof AnswerTooLong) return new Error(`Cannot ${doing}: cluster "${this.#cluster}": ${error.message}`, { cause: error })
     return new ClusterUnavailable(`Cannot ${doing}: cannot reach the API server of cluster "${this.#cluster}": ${deepest(error)}`, { cause: error })
   }
 }
