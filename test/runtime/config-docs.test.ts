@@ -26,7 +26,12 @@ describe('docs/config.example.yaml', () => {
   test('loads, and shows the defaults', () => {
     mkdirSync(join(directory, 'secrets'))
     writeFileSync(join(directory, 'secrets', 'webhook'), 'whsec_bWFkZS11cA==\n')
-    const { config } = load(example, { S3_ACCESS_KEY_ID: 'made-up', S3_SECRET_ACCESS_KEY: 'made-up', REDMINE_API_KEY: 'made-up', FAR_TOKEN: 'made-up' })
+    const { config } = load(example, {
+      S3_ACCESS_KEY_ID: 'made-up',
+      S3_SECRET_ACCESS_KEY: 'made-up',
+      REDMINE_API_KEY: 'made-up',
+      FAR_TOKEN: 'made-up',
+    })
     const defaults = configSchema.parse({
       publicUrl: 'https://x.test',
       clusters: { main: { inCluster: true } },
