@@ -61,7 +61,12 @@ export default defineConfig({
         oxc: jsx,
         plugins: [workers],
         // As in wrangler.toml.
-        resolve: { alias: { undici: fileURLToPath(new URL('src/hosts/worker-undici.ts', import.meta.url)) } },
+        resolve: {
+          alias: {
+            undici: fileURLToPath(new URL('src/hosts/worker-undici.ts', import.meta.url)),
+            'virtual:config': fileURLToPath(new URL('test/worker/built-config.ts', import.meta.url)),
+          },
+        },
         test: {
           name: 'worker',
           include: ['test/worker/**/*.test.ts', ...shared],

@@ -1,15 +1,14 @@
 import type { Deps, Step } from './deps.ts'
+import type { DiagnosisRequest } from './diagnosis/diagnosis.ts'
 import { type Examined, examine } from './examine.ts'
-import { type Concluded, stagesOf } from './stages.ts'
+import { type Concluded, type Stages, stagesOf } from './stages.ts'
 
 /**
  * The life of a diagnosis, a line a stage. Every awaited step runs at least once: its effect carries a key of its own, so
  * that a crash between effect and save repeats nothing. What went wrong is a value, told in the bundle and the bug report;
  * a step throws only to be tried again.
  */
-export async function diagnose(id: string, step: Step, deps: Deps): Promise<void> {
-  const request = await deps.records.get(id)
-  if (!request) throw new Error(`Cannot diagnose "${id}": there is no such record`)
+export async function diagnose(request: DiagnosisRequest, step: Step, deps: Deps): Promise<void> {
   const stages = stagesOf(request, deps)
 
   const gathered = await step.run('gather', stages.gather)
@@ -19,6 +18,21 @@ export async function diagnose(id: string, step: Step, deps: Deps): Promise<void
   const harm = await step.run('compare', () => stages.compare(gathered, examined))
   const concluded: Concluded = await step.run('conclude', () => stages.conclude(gathered, examined, harm))
   await step.run('seal', () => stages.seal(concluded))
+  await report(request, step, stages)
+}
+
+/**
+ * The end of a diagnosis whose run is lost: what is stored is sealed, and told as failed, unless its outcome is there already. Nothing is
+ * gathered, planned or added again: that would ask the pod, which may have our container, as if nothing had been.
+ */
+export async function endLost(request: DiagnosisRequest, explanation: string, step: Step, deps: Deps): Promise<void> {
+  const stages = stagesOf(request, deps)
+  const concluded: Concluded | undefined = await step.run('conclude', () => stages.concludeLost(explanation))
+  if (concluded) await step.run('seal', () => stages.seal(concluded))
+  await report(request, step, stages)
+}
+
+async function report(request: DiagnosisRequest, step: Step, stages: Stages): Promise<void> {
   for (let attempt = 1; request.report; attempt++) {
     const shared = await step.run(`share-${attempt}`, () => stages.share(attempt))
     if (shared.kind === 'told') break

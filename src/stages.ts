@@ -77,6 +77,15 @@ export function stagesOf(request: DiagnosisRequest, deps: Deps) {
     conclude: async (outcome: GatherOutcome, examined: readonly Examined[], harm: readonly Finding[]): Promise<Conclusion> =>
       concludeFrom({ outcome, examined, harm, now: clock.now(), redactor }),
 
+    /** Of a run that is lost; undefined where it came to its own conclusion. The pod is free at its lease's own time: the container may run until then. */
+    concludeLost: async (explanation: string): Promise<Conclusion | undefined> => {
+      const known = await records.get(id)
+      if (!known || known.outcome !== undefined) return undefined
+      const evidence = await readEvidence(new AbortController().signal)
+      const conclusion = concludeFrom({ outcome: failed(explanation), examined: [], harm: [], now: clock.now(), redactor })
+      return { ...conclusion, findings: evidence?.gathered.findings ?? [] }
+    },
+
     seal: (conclusion: Conclusion) =>
       patiently(
         'seal the bundle',

@@ -11,7 +11,7 @@ import { makeRedactor } from '../diagnosis/redact/make-redactor.ts'
 import { sqliteRecords } from '../ports/records/sqlite.ts'
 import { local } from '../ports/tracker/local.ts'
 import { openWorkflowEngine } from './openworkflow-engine.ts'
-import { realClock, realTrackers, redactedLog, type SecretOf } from './parts.ts'
+import { realClock, realTrackers, redactedLog, redactedStep, type SecretOf } from './parts.ts'
 import { realClusters, realLog, realStore } from './real.ts'
 import { readRedactorFiles } from './redactor-files.ts'
 import { withKey } from './with-key.ts'
@@ -46,9 +46,11 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const records = await sqliteRecords({ directory: config.state, clock: realClock })
   const { clusters, close: closeClusters } = await realClusters(config, secret)
   const store = await withKey('store', 'directory' in config.store ? config.store.directory : config.store.kind, () => realStore(config, secret))
-  const engine = openWorkflowEngine({ file: join(config.state, 'runs.sqlite'), concurrency: config.diagnosis.concurrent, log }, (id, step) =>
-    diagnose(id, options.wrapStep?.(step, id) ?? step, deps),
-  )
+  const engine = openWorkflowEngine({ file: join(config.state, 'runs.sqlite'), concurrency: config.diagnosis.concurrent, log }, async (id, step) => {
+    const request = await deps.records.get(id)
+    if (!request) throw new Error(`Cannot diagnose "${id}": there is no such record`)
+    await diagnose(request, redactedStep(options.wrapStep?.(step, id) ?? step, redactor), deps)
+  })
   const stopping = new AbortController()
   const real: Deps = {
     config,

@@ -1,5 +1,5 @@
 import type { Config, SecretRef } from '../config.ts'
-import type { Clock, Log } from '../deps.ts'
+import type { Clock, Log, Step } from '../deps.ts'
 import type { Redactor } from '../diagnosis/redact/redactor.ts'
 import type { S3StoreOptions } from '../ports/store/s3.ts'
 import { redmine } from '../ports/tracker/redmine.ts'
@@ -30,6 +30,26 @@ export function redactedLog(log: Log, redactor: Redactor): Log {
   return (level, message, data) => {
     const { value } = redactor.json('service.log', { message, data })
     log(level, value.message, value.data)
+  }
+}
+
+/** So much of an error is kept by the engine, which shows it to whoever may see its runs. */
+const maxErrorLength = 1000
+
+/** Steps whose errors, which the engine keeps, have their secrets taken out. */
+export function redactedStep(step: Step, redactor: Redactor): Step {
+  return {
+    run: (name, effect) =>
+      step.run(name, async () => {
+        try {
+          return await effect()
+        } catch (error) {
+          const { text } = redactor.text('error', error instanceof Error ? `${error.name}: ${error.message}` : String(error))
+          // Not as the cause of the new one: that would be kept, too.
+          throw new Error(text.slice(0, maxErrorLength))
+        }
+      }),
+    sleep: (name, ms) => step.sleep(name, ms),
   }
 }
 

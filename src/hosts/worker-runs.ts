@@ -1,19 +1,25 @@
 import type { Deps, Step } from '../deps.ts'
 
-export type DiagnosisWorkflow = Workflow<{ readonly id: string }>
+/** What a run is to do: a diagnosis, or the end of one whose run is lost. */
+export interface RunParams {
+  readonly id: string
+  /** Why it is ended, in a sentence. */
+  readonly lost?: string
+}
+
+export type DiagnosisWorkflow = Workflow<RunParams>
 
 const minute = 60_000
-/** A record that does not change for so long may have a run that the engine gave up. */
+/** A record that does not change for so long may have a run that the engine lost. */
 const idleMs = 10 * minute
-/** Until then a run that the engine gave up is begun again; the story itself tries nothing for longer than a day. */
-const giveUpMs = 2 * 24 * 60 * minute
-/** So many a minute, that the sweeper stays far below what one invocation may ask for. */
-const sweptAtOnce = 100
+/** So many are looked after at once, that the sweeper stays far below what one invocation may ask for. */
+const startedAtOnce = 100
+const lookedAfter = 1000
 
-/** Starts the run of a diagnosis, which has its id; nothing happens where there is one, for `create` throws then. */
-export async function startRun(workflow: DiagnosisWorkflow, id: string): Promise<void> {
+/** Starts a run, which has the id of its diagnosis; nothing happens where there is one, for `create` throws then. */
+export async function startRun(workflow: DiagnosisWorkflow, id: string, params: RunParams = { id }): Promise<void> {
   try {
-    await workflow.create({ id, params: { id } })
+    await workflow.create({ id, params })
   } catch (error) {
     if (!(await find(workflow, id))) throw error
   }
@@ -30,28 +36,47 @@ export async function waitForRoom(id: string, step: Step, { records, config }: P
   }
 }
 
-/** What a crash left: accepted diagnoses without a run get one, and runs that the engine gave up are begun again, or given up for good. */
-export async function sweep(
-  workflow: DiagnosisWorkflow,
-  { records, runs, clock, log }: Pick<Deps, 'records' | 'runs' | 'clock' | 'log'>,
-): Promise<void> {
-  for (const id of await records.unstarted(sweptAtOnce)) await runs.start(id)
-  for (const id of await records.idle(new Date(clock.now() - idleMs).toISOString(), sweptAtOnce)) {
-    const run = await find(workflow, id)
-    // Asking alone makes the engine look after a run that it lost.
-    const { status, error } = (await run?.status()) ?? { status: 'unknown', error: undefined }
-    if (run && status !== 'errored' && status !== 'terminated') continue
-    log('error', 'The engine gave up a diagnosis', { id, status, error: String(error?.message ?? error) })
-    const diagnosis = await records.get(id)
-    if (!diagnosis || clock.now() > Date.parse(diagnosis.createdAt) + giveUpMs) {
-      const finishedAt = new Date(clock.now()).toISOString()
-      const explanation = 'The durable engine gave up its run again and again; the log of the service says why'
-      await records.update(id, { state: 'done', outcome: diagnosis?.outcome ?? 'failed', explanation, finishedAt })
-    } else if (run) await run.restart()
-    else await startRun(workflow, id)
+type SweepDeps = Pick<Deps, 'records' | 'runs' | 'clock' | 'log'>
+
+/**
+ * What a crash left: accepted diagnoses without a run get one, and those whose run is lost are ended: see `endLost`. One that fails keeps
+ * the others from nothing.
+ */
+export async function sweep(workflow: DiagnosisWorkflow, deps: SweepDeps): Promise<void> {
+  const { records, runs, clock, log } = deps
+  const each = async (ids: readonly string[], does: (id: string) => Promise<void>): Promise<void> => {
+    for (const id of ids) {
+      try {
+        await does(id)
+      } catch (error) {
+        log('error', 'Cannot look after a diagnosis', { id, error: String(error) })
+      }
+    }
   }
+  await each(await records.unstarted(startedAtOnce), (id) => runs.start(id))
+  const before = new Date(clock.now() - idleMs).toISOString()
+  await each(await records.idle(before, lookedAfter), (id) => lookAfter(id, workflow, deps))
 }
 
-function find(workflow: DiagnosisWorkflow, id: string): Promise<WorkflowInstance | undefined> {
-  return workflow.get(id).catch(() => undefined)
+async function lookAfter(id: string, workflow: DiagnosisWorkflow, { records, log }: SweepDeps): Promise<void> {
+  const run = await find(workflow, id)
+  // Asking alone makes the engine look after a run that it forgot.
+  const { status, error } = (await run?.status()) ?? { status: 'unknown', error: undefined }
+  if (run && status !== 'errored' && status !== 'terminated') return
+  const why = error === undefined ? status : `${status}: ${error.message}`
+  log('error', 'The run of a diagnosis is lost', { id, why })
+  const diagnosis = await records.get(id)
+  // Nothing was done yet. One that an operator terminated is not begun again.
+  if (diagnosis?.state === 'accepted' && status !== 'terminated') return run ? run.restart() : startRun(workflow, id)
+  await startRun(workflow, `${id}-end`, { id, lost: `The durable run of the diagnosis ended by itself (${why}); what was stored until then is here` })
+}
+
+/** Undefined where there is none; throws where that cannot be known. */
+async function find(workflow: DiagnosisWorkflow, id: string): Promise<WorkflowInstance | undefined> {
+  try {
+    return await workflow.get(id)
+  } catch (error) {
+    if (/not[_ ]found/i.test(String(error))) return undefined
+    throw error
+  }
 }

@@ -151,7 +151,7 @@ export function bearerContract(): void {
 
     test('sends a request once more, with a new token, when the one it had is not accepted', async () => {
       const { asked, clock, transport } = script(unauthorized, () => minted('second', clock.at), Response.json({ well: true }))
-      const tokens = new Map([[`${url} ${serviceAccount}`, { token: 'first', renewAt: clock.at + hour }]])
+      const tokens = new Map([[`test ${url} ${serviceAccount}`, { token: 'first', renewAt: clock.at + hour }]])
       const patch = anywhere('/api/v1/x', { method: 'PATCH', body: '{"a":1}' })
       expect(await (await transport({ serviceAccount, tokens })(patch)).json()).toEqual({ well: true })
       expect(asked.map(({ what, token, body }) => [what, token, body.slice(0, 7)])).toEqual([
@@ -174,7 +174,7 @@ export function bearerContract(): void {
 
     test('takes the token that another request got meanwhile', async () => {
       const tokens = new Map<string, ServiceAccountToken>()
-      const key = `${url} ${serviceAccount}`
+      const key = `test ${url} ${serviceAccount}`
       const renewed = () => {
         tokens.set(key, { token: 'second', renewAt: clock.at + hour })
         return unauthorized()
@@ -184,14 +184,20 @@ export function bearerContract(): void {
       expect(asked.map(({ token }) => token?.slice(7))).toEqual(['configured', 'first', 'second'])
     })
 
-    test('shares tokens of one account at one server, as plain data', async () => {
+    test('shares tokens of one account at one server of one cluster, as plain data', async () => {
       const tokens = new Map<string, ServiceAccountToken>()
-      const answers = ['one', 'other account', 'other server'].flatMap((token): Scripted[] => [() => minted(token, clock.at), new Response()])
+      const answers = ['one', 'other account', 'other server', 'other cluster'].flatMap((token): Scripted[] => [
+        () => minted(token, clock.at),
+        new Response(),
+      ])
       const { asked, clock, transport } = script(...answers, new Response())
       const send = (options: Partial<BearerOptions> = {}) => transport({ serviceAccount, tokens, ...options })(anywhere('/version'))
       await send()
       await send({ serviceAccount: 'tools/other' })
       await send({ url: 'https://other.example' })
+      // Behind VPC services all clusters may have the same URL.
+      await send({ name: 'other' })
+      expect(asked.at(-1)?.token).toBe('Bearer other cluster')
       await send({ url: `${url}/` })
       expect(asked.at(-1)?.token).toBe('Bearer one')
       expect(structuredClone(tokens)).toEqual(tokens)

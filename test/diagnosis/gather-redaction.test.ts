@@ -136,3 +136,10 @@ describe('a copy of the manifest in an annotation', () => {
     expect(JSON.parse(text).items[0].metadata.annotations[name]).toBe(annotation)
   })
 })
+
+test('nothing of a container’s command is in what a durable step keeps', async () => {
+  const [container] = web.pod.spec.containers
+  const { gathered } = await gatherOf(changed(web, { spec: { containers: [{ ...container, command: ['web', '--password', secret] }] } }))
+  expect(gathered.idsCacheKey).toMatch(/ [0-9a-f]{64}$/)
+  expect(JSON.stringify(gathered)).not.toContain(secret)
+})

@@ -120,7 +120,7 @@ export async function measured(
     runs: { start: () => Promise.reject(new Error('Nothing is started here')) },
     stopping: new AbortController().signal,
   }
-  await records.accept({
+  const accepted: DiagnosisRequest = {
     id,
     createdAt: new Date(clock.now()).toISOString(),
     requester: 'alice',
@@ -130,8 +130,9 @@ export async function measured(
     checks: [],
     report: { tracker: 'bugs', key: 'bug-1' },
     ...request,
-  })
-  await diagnose(id, step, deps)
+  }
+  await records.accept(accepted)
+  await diagnose(accepted, step, deps)
   const diagnosis = (await records.get(id)) as Diagnosis
   return { diagnosis, counter, step, deps }
 }

@@ -94,7 +94,7 @@ export async function storyWorld(change: Partial<ConfigInput> = {}, wrap: (deps:
     url: emulator.backend,
     cluster,
     async tell(request: Partial<DiagnosisRequest> = {}, step = new MemoryStep(1)): Promise<Diagnosis> {
-      await records.accept({
+      const accepted: DiagnosisRequest = {
         id,
         createdAt: new Date(wallClock.now()).toISOString(),
         requester: 'alice',
@@ -104,8 +104,9 @@ export async function storyWorld(change: Partial<ConfigInput> = {}, wrap: (deps:
         checks: [{ name: 'http', param: emulator.backend }],
         report: { tracker: 'bugs', key: 'bug-1' },
         ...request,
-      })
-      await diagnose(id, step, deps)
+      }
+      await records.accept(accepted)
+      await diagnose(accepted, step, deps)
       const told = await records.get(id)
       if (!told) throw new Error('The record is gone')
       return told

@@ -1,6 +1,7 @@
 import { env } from 'cloudflare:workers'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { type ConfigInput, configSchema } from '../../src/config.ts'
+import worker from '../../src/hosts/worker.ts'
 import { type Bindings, openWorker } from '../../src/hosts/worker-parts.ts'
 import { missingParts } from '../../src/hosts/worker-problems.ts'
 
@@ -83,5 +84,27 @@ describe('openWorker()', () => {
     expect(url.origin + url.pathname).toBe('https://account.r2.test/bundles/p/a%20b.txt')
     expect(url.searchParams.get('X-Amz-Expires')).toBe('60')
     expect(url.searchParams.get('X-Amz-Credential')).toMatch(/^made-up-id\/\d{8}\/auto\/s3\/aws4_request$/)
+  })
+})
+
+describe('the Worker', () => {
+  const request = () => new Request('https://autodiagnose.test/healthz')
+  const fetchFrom = (from: object) => worker.fetch(request() as Request<unknown, IncomingRequestCfProperties>, from as Bindings)
+
+  test('serves', async () => {
+    expect(await (await fetchFrom(bindings)).text()).toBe('ok')
+  })
+
+  test.each([
+    ['a secret that is missing', { CLUSTER_TOKEN: undefined }, 'secret \\"CLUSTER_TOKEN\\" is not set'],
+    ['a binding that is missing', { DB: undefined }, 'binding \\"DB\\" is not there'],
+    ['a secret that is no token', { CLUSTER_TOKEN: 'made up' }, 'clusters.main.token is no bearer token'],
+  ])('answers nothing but that it is not set up with %s, and its log says which', async (_, change, expected) => {
+    const log = vi.spyOn(console, 'error').mockImplementation(() => undefined)
+    const answer = await fetchFrom({ ...bindings, ...change })
+    expect(answer.status).toBe(500)
+    expect(await answer.text()).toMatch(/^The service is not set up/)
+    expect(log.mock.calls.join()).toContain(expected)
+    log.mockRestore()
   })
 })

@@ -2,13 +2,13 @@ import { WorkflowEntrypoint, type WorkflowEvent, type WorkflowStep } from 'cloud
 
 /** The Worker of the tests in workerd. Its run does what the test says. */
 export class Diagnosis extends WorkflowEntrypoint {
-  override async run({ instanceId }: Readonly<WorkflowEvent<unknown>>, step: WorkflowStep): Promise<unknown> {
-    return runs.get(instanceId)?.(step)
+  override async run({ instanceId, payload }: Readonly<WorkflowEvent<unknown>>, step: WorkflowStep): Promise<unknown> {
+    return runs.get(instanceId)?.(step, payload)
   }
 }
 
 /** What runs do, by their ids: set by tests, which share this isolate. */
-export const runs = new Map<string, (step: WorkflowStep) => Promise<unknown>>()
+export const runs = new Map<string, (step: WorkflowStep, payload: unknown) => Promise<unknown>>()
 
 /** Who answers the requests that name them in this header: set by tests, too. */
 export const appHeader = 'x-app-under-test'

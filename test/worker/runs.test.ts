@@ -104,14 +104,44 @@ describe('sweep()', () => {
     await until(id, 'complete')
   })
 
-  test('ends a diagnosis whose run was given up again and again for two days', async () => {
+  test('ends a diagnosis whose run was lost in the middle, once', async () => {
     const id = await accepted(() => Promise.reject(new Error('made up to fail')))
+    const ended: unknown[] = []
+    runs.set(`${id}-end`, async (_, params) => {
+      ended.push(params)
+      await records.update(id, { state: 'done' })
+    })
     await deps.runs.start(id)
     await until(id, 'errored')
-    now += 49 * 60 * minute
+    await records.update(id, { state: 'listening' })
+    now += 11 * minute
     await sweep(workflow, deps)
-    expect(await records.get(id)).toMatchObject({ state: 'done', outcome: 'failed', explanation: expect.stringContaining('again and again') })
-    expect(await statusOf(id)).toBe('errored')
+    await until(`${id}-end`, 'complete')
+    await sweep(workflow, deps)
+    expect(ended).toEqual([{ id, lost: expect.stringContaining('made up to fail') }])
+  })
+
+  test('does not begin again what an operator terminated', async () => {
+    const id = await accepted(() => new Promise(() => undefined))
+    runs.set(`${id}-end`, async () => undefined)
+    await deps.runs.start(id)
+    await (await env.DIAGNOSIS.get(id)).terminate()
+    now += 11 * minute
+    await sweep(workflow, deps)
+    await until(`${id}-end`, 'complete')
+    expect(await statusOf(id)).toBe('terminated')
+  })
+
+  test('looks after the others where one fails', async () => {
+    const failing = await accepted()
+    const id = await accepted()
+    const start = async (started: string) => {
+      if (started === failing) throw new Error('made up to fail')
+      await startRun(workflow, started)
+    }
+    await sweep(workflow, { ...deps, runs: { start } })
+    await until(id, 'complete')
+    expect(logged.join()).toContain('made up to fail')
   })
 })
 

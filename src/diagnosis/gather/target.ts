@@ -59,15 +59,13 @@ export function restartsOf(status: RawContainerStatus | undefined): Restarts {
 function cacheKey(imageId: string, container: RawContainer | undefined, pod: RawPod): string {
   const digest = /sha256:[0-9a-f]{64}/.exec(imageId)?.[0] ?? imageId
   const { runAsUser, runAsGroup } = { ...pod.spec.securityContext, ...container?.securityContext }
-  return `${digest} ${runAsUser ?? '-'} ${runAsGroup ?? '-'} ${short(JSON.stringify(container?.command ?? null))}`
+  return `${digest} ${runAsUser ?? '-'} ${runAsGroup ?? '-'} ${digestOf(JSON.stringify(container?.command ?? null))}`
 }
 
-/** A key of the records, and in what crosses a durable step: a command may have a megabyte. */
-function short(command: string): string {
-  return command.length > maxCommand ? `sha256:${bytesToHex(sha256(new TextEncoder().encode(command)))}` : command
+/** A key of the records, and in what crosses a durable step: a command may hold a password, and have a megabyte. */
+function digestOf(command: string): string {
+  return bytesToHex(sha256(new TextEncoder().encode(command)))
 }
-
-const maxCommand = 500
 
 function refusalOf(pod: RawPod): Refusal | undefined {
   const { metadata, spec, status } = pod

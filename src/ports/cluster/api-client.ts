@@ -93,7 +93,7 @@ export class ApiClient {
 
   /** The body of a refusal, which is short: within the time limit, also where a stream was asked for. */
   #text({ body }: Response, signal: AbortSignal): Promise<string> {
-    return this.#inTime(signal, async (both) => (body ? new Response(endedBy(both, body)).text() : ''))
+    return this.#inTime(signal, async (both) => (body ? boundedText(new Response(endedBy(both, body))) : ''))
   }
 
   async #inTime<T>(signal: AbortSignal, work: (both: AbortSignal) => Promise<T>): Promise<T> {

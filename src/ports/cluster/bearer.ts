@@ -40,7 +40,7 @@ export function bearerTransport({ name, url, token, serviceAccount, tokens = new
     ...accountOf(name, serviceAccount),
     ask: async (request, signal) => send(request, await bodyOf(request), configured, signal),
     tokens,
-    key: `${server} ${serviceAccount}`,
+    key: `${name} ${server} ${serviceAccount}`,
     clock,
   })
   return async (request) => {

@@ -1,4 +1,5 @@
 import type { Clock } from '../../deps.ts'
+import { boundedText } from './bounded-text.ts'
 import { tokenRequest } from './typed-api.ts'
 
 /** A token of a service account, and when, by this service's clock, another one is asked for. Plain data: it may outlive the request that got it. */
@@ -61,7 +62,7 @@ export class ServiceAccountTokens {
     const { namespace, account, ask, clock } = this.#options
     const began = clock.now()
     const response = await ask(await tokenRequest(namespace, account, expirationSeconds), signal)
-    const text = await response.text()
+    const text = await boundedText(response)
     if (!response.ok) return this.#refusal(response.status, messageOf(text))
     const { token, expirationTimestamp } = statusOf(text)
     const expiresAt = Date.parse(String(expirationTimestamp))

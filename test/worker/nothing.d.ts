@@ -1,0 +1,2 @@
+declare const nothing: never
+export default nothing
