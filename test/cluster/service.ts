@@ -89,7 +89,7 @@ export function useService(options: LabServiceOptions): LabService {
     }
     await rights.writeKubeconfig(kubeconfig)
     if (options.host === 'Workers') {
-      const { server, token: ofAccount, ca } = await readKubeconfig(kubeconfig)
+      const { server, ca } = await readKubeconfig(kubeconfig)
       const { state: _, listen: __, ...shared } = config
       const r2 = {
         kind: 'r2',
@@ -103,13 +103,13 @@ export function useService(options: LabServiceOptions): LabService {
       }
       const onWorkers = {
         ...shared,
-        clusters: { lab: { url: server, token: { env: 'CLUSTER_TOKEN' } } },
+        clusters: { lab: { url: server, token: { env: 'CLUSTER_TOKEN' }, serviceAccount: rights.account } },
         ...(options.r2 ? { store: r2 } : {}),
       }
       const names = ['LAB_S3_ACCESS_KEY', 'LAB_S3_SECRET_KEY', 'LAB_REDMINE_API_KEY'] as const
       const r2Keys = { accessKeyId: 'local', secretAccessKey: 'made-up-for-this-machine' }
       const ofR2 = { R2_ACCESS_KEY_ID: r2Keys.accessKeyId, R2_SECRET_ACCESS_KEY: r2Keys.secretAccessKey }
-      const secrets = { CLUSTER_TOKEN: ofAccount, ...ofR2, ...Object.fromEntries(names.map((name) => [name, labVariable(name)])) }
+      const secrets = { CLUSTER_TOKEN: await rights.askingToken(), ...ofR2, ...Object.fromEntries(names.map((name) => [name, labVariable(name)])) }
       running = await WorkerProcess.start({ directory, port, config: onWorkers, secrets, ca, ...(options.r2 ? { r2Keys } : {}) })
       return
     }

@@ -119,12 +119,11 @@ export class WorkerProcess {
 
 interface Kubeconfig {
   readonly clusters: readonly [{ readonly cluster: { readonly server: string; readonly 'certificate-authority-data': string } }]
-  readonly users: readonly [{ readonly user: { readonly token: string } }]
 }
 
-/** What a Worker needs to know of a kubeconfig of one cluster and one token. */
-export async function readKubeconfig(file: string): Promise<{ readonly server: string; readonly token: string; readonly ca: string }> {
-  const { clusters, users } = parse(await readFile(file, 'utf8')) as Kubeconfig
+/** What a Worker needs to know of a kubeconfig of one cluster. */
+export async function readKubeconfig(file: string): Promise<{ readonly server: string; readonly ca: string }> {
+  const { clusters } = parse(await readFile(file, 'utf8')) as Kubeconfig
   const { server, 'certificate-authority-data': ca } = clusters[0].cluster
-  return { server, token: users[0].user.token, ca: Buffer.from(ca, 'base64').toString() }
+  return { server, ca: Buffer.from(ca, 'base64').toString() }
 }
