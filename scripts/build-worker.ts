@@ -19,6 +19,10 @@ const forbidden = [/node_modules\/undici\//, /node_modules\/@hono\/node-server\/
 /** What workerd refuses to run. (zod has a `Function` of its own name behind a condition that wrangler makes false.) */
 const codeFromText = /\beval\s*\(|\bnew\s+Function\s*\(/
 
+// By itself first: what is wrong with it would stand below a hundred lines of wrangler's.
+const configured = spawnSync('tsx', ['scripts/worker-config.ts'], { stdio: 'inherit' })
+if (configured.status !== 0) process.exit(1)
+
 const directory = mkdtempSync(join(tmpdir(), 'autodiagnose-worker-'))
 try {
   const meta = join(directory, 'meta.json')

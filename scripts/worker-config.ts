@@ -10,6 +10,7 @@ const secrets = new Set<string>()
 try {
   const config = readConfig(file, 'workers', (ref) => {
     if ('file' in ref) throw new Error('Workers have no files; use {env: NAME} and "npx wrangler secret put NAME"')
+    if (!/^[A-Za-z_]\w*$/.test(ref.env)) throw new Error(`"${ref.env}" cannot be the name of a secret: use letters, digits and _`)
     secrets.add(ref.env)
   })
   const redactors = readRedactorFiles(config.redaction.files)

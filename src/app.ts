@@ -18,6 +18,8 @@ import { readDiagnosis } from './api/read-diagnosis.ts'
 import type { Deps } from './deps.ts'
 import { authenticators } from './diagnosis/admit/authenticate.ts'
 import { pages, problemPage } from './pages/pages.tsx'
+import { RecordsUnavailable } from './ports/records/records.ts'
+import { StoreUnavailable } from './ports/store/store.ts'
 import { api } from './routes.ts'
 
 /** The whole HTTP side: the API, its description, the pages. Host-neutral: a host hands it requests. */
@@ -28,6 +30,16 @@ export function createApp(deps: Deps): App {
 
   app.onError((error, c) => {
     if (error instanceof Problem) return answer(error, c)
+    if (error instanceof RecordsUnavailable || error instanceof StoreUnavailable) {
+      deps.log('warn', 'A request could not be answered', {
+        requestId: c.get('requestId'),
+        method: c.req.method,
+        path: c.req.path,
+        error: error.message,
+      })
+      const what = error instanceof RecordsUnavailable ? 'database' : 'object store'
+      return answer(new Problem('unavailable', `The ${what} cannot be used now; try again`, { headers: { 'retry-after': '10' } }), c)
+    }
     deps.log('error', 'A request failed', { requestId: c.get('requestId'), method: c.req.method, path: c.req.path, error: describe(error) })
     return answer(new Problem('internal', 'The service failed; its log has the cause under this request id'), c)
   })

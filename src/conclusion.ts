@@ -15,6 +15,8 @@ export interface ConcludeInput {
   readonly harm: readonly Finding[]
   readonly now: number
   readonly redactor: Redactor
+  /** Whether somebody asked for it, also where that came too late. */
+  readonly cancelled?: boolean
 }
 
 /** Sums up: pure, so that it may be repeated. Everything in it passes the redactor once more, whatever it was made of. */
@@ -49,8 +51,12 @@ export function concludeFrom(input: ConcludeInput): Conclusion {
   }
 }
 
-function judge({ outcome, examined }: ConcludeInput): { readonly outcome: Outcome; readonly explanation?: string } {
+function judge({ outcome, examined, cancelled: asked }: ConcludeInput): { readonly outcome: Outcome; readonly explanation?: string } {
   const [first, second] = examined
+  const nothingAdded = !examined.some(({ container }) => container)
+  const failure = outcome.kind === 'failed' ? outcome.message : first?.failure
+  if (asked && nothingAdded && failure !== undefined)
+    return { outcome: 'cancelled', explanation: `cancelled before a container was added; until then: ${failure}` }
   if (outcome.kind === 'failed') return { outcome: 'failed', explanation: outcome.message }
   if (examined.some(({ end }) => end === 'cancelled')) return { outcome: 'cancelled', explanation: cancelled(examined) }
   if (first?.refusal) return { outcome: 'refused', explanation: first.refusal.message }

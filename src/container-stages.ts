@@ -85,7 +85,7 @@ export function containerStages({ request, deps, id, cluster, failed, refused, c
           return { kind: 'planned', name, candidate: admitted.candidate, checks: plan.checks.map((check) => check.name), at: clock.now() }
         },
         failed,
-        { ms: 2 * minute },
+        { ms: 2 * minute, unwanted: cancelled },
         deps,
       ),
 

@@ -6,6 +6,8 @@ import { StoreUnavailable } from './ports/store/store.ts'
 export interface Patience {
   /** How long a passing failure is tried again within the step. */
   readonly ms: number
+  /** Whether nobody wants it any more: then what would be tried again is given up. */
+  readonly unwanted?: () => Promise<boolean>
   /** Whether a failure that outlasts the patience is for the engine to try again, later and from another worker. */
   readonly rethrow?: () => boolean
 }
@@ -35,7 +37,7 @@ export async function patiently<T>(
       const passing = passes.some((kind) => error instanceof kind)
       const left = until - deps.clock.now()
       if (!passing) others += 1
-      const again = error instanceof ClusterForbidden ? false : passing ? left > 0 : others < 3
+      const again = error instanceof ClusterForbidden || (passing && (await isUnwanted(patience))) ? false : passing ? left > 0 : others < 3
       // What passes needs no stack, and a bug needs one once.
       deps.log(again ? 'warn' : 'error', `Cannot ${what}`, { attempt, error: passing || others > 1 ? message(error) : describe(error) })
       if (again) {
@@ -48,6 +50,11 @@ export async function patiently<T>(
       controller.abort()
     }
   }
+}
+
+/** The records may be what is away. */
+async function isUnwanted({ unwanted }: Patience): Promise<boolean> {
+  return (await unwanted?.().catch(() => false)) ?? false
 }
 
 function message(error: unknown): string {

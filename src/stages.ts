@@ -25,7 +25,7 @@ export type Stages = ReturnType<typeof stagesOf>
 /** The effects of one diagnosis: what each durable step does. All of them may run again. */
 export function stagesOf(request: DiagnosisRequest, deps: Deps) {
   const context = stageContext(request, deps)
-  const { id, evidenceKey, cluster, failed, late } = context
+  const { id, evidenceKey, cluster, failed, late, cancelled } = context
   const { config, records, store, clock, redactor } = deps
   const readEvidence = async (signal: AbortSignal): Promise<GatherResult | undefined> => {
     const evidence = await store.get(evidenceKey, { signal })
@@ -48,7 +48,7 @@ export function stagesOf(request: DiagnosisRequest, deps: Deps) {
           return { kind: 'gathered', gathered, redactions }
         },
         failed,
-        { ms: 2 * minute },
+        { ms: 2 * minute, unwanted: cancelled },
         deps,
       ),
 
@@ -75,7 +75,7 @@ export function stagesOf(request: DiagnosisRequest, deps: Deps) {
       ),
 
     conclude: async (outcome: GatherOutcome, examined: readonly Examined[], harm: readonly Finding[]): Promise<Conclusion> =>
-      concludeFrom({ outcome, examined, harm, now: clock.now(), redactor }),
+      concludeFrom({ outcome, examined, harm, now: clock.now(), redactor, cancelled: await cancelled() }),
 
     /** Of a run that is lost; undefined where it came to its own conclusion. The pod is free at its lease's own time: the container may run until then. */
     concludeLost: async (explanation: string): Promise<Conclusion | undefined> => {

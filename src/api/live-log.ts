@@ -17,9 +17,26 @@ export const logHeaders = {
   'x-accel-buffering': 'no',
 }
 
-/** The log as it was stored until now. */
-export function storedLog(id: string, deps: LogDeps, signal: AbortSignal): ReadableStream<Uint8Array> {
-  return readLog(deps, id, { follow: false, signal })
+/** The log as it was stored until now. Throws StoreUnavailable while nothing is sent yet. */
+export async function storedLog(id: string, deps: LogDeps, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+  const log = readLog(deps, id, { follow: false, signal })
+  const reader = log.getReader()
+  const first = await reader.read()
+  return new ReadableStream<Uint8Array>(
+    {
+      start(controller) {
+        if (first.done) controller.close()
+        else controller.enqueue(first.value)
+      },
+      async pull(controller) {
+        const next = await reader.read()
+        if (next.done) controller.close()
+        else controller.enqueue(next.value)
+      },
+      cancel: (reason) => reader.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  )
 }
 
 /**
@@ -65,7 +82,7 @@ async function* livePieces(id: string, deps: LogDeps, greeting: string, gone: Ab
   } catch (error) {
     if (!signal.aborted) {
       deps.log('error', 'Cannot read the log of a diagnosis any further', { id, error: String(error) })
-      yield goesOn('the log cannot be read any further now')
+      yield last(`# the log cannot be read any further now; look again: ${urlsOf(deps.config.publicUrl, id).page}\n`)
       return
     }
   }

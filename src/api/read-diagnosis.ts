@@ -64,7 +64,7 @@ export function readDiagnosis(app: App, deps: Deps): void {
     const { id } = await findVisible(c.req.param('id') ?? '', c.get('principal'), deps)
     const { method, signal } = c.req.raw
     if (method === 'HEAD') return c.body(null, 200, logHeaders)
-    return c.body(follow ? liveLog(id, deps, '', signal) : storedLog(id, deps, signal), 200, logHeaders)
+    return c.body(follow ? liveLog(id, deps, '', signal) : await storedLog(id, deps, signal), 200, logHeaders)
   })
 
   app.get(hono(routes.bundle), async (c) => {
@@ -80,21 +80,19 @@ async function answerBundle(diagnosis: Diagnosis, c: AppContext, deps: Pick<Deps
   if (!bundle)
     throw new Problem('bundle-not-ready', `Diagnosis "${id}" is ${state}; its bundle is made when it ends`, { headers: { 'retry-after': '5' } })
   const { signal } = c.req.raw
+  const gone = new Problem('no-bundle', `The bundle of diagnosis "${id}" is not in the store any more`)
+  const head = await deps.store.head(bundle.key, { signal })
+  if (!head) throw gone
   const url = await deps.store.downloadUrl(bundle.key, {
     filename: bundle.filename,
     expiresSeconds: urlExpiry(deps.config.store),
   })
   if (url !== undefined) return c.body(null, 302, { location: url })
-  const gone = new Problem('no-bundle', `The bundle of diagnosis "${id}" is not in the store any more`)
   const headers = {
     'content-type': 'application/gzip',
     'content-disposition': `attachment; filename="${bundle.filename}"`,
   }
-  if (c.req.method === 'HEAD') {
-    const head = await deps.store.head(bundle.key, { signal })
-    if (!head) throw gone
-    return c.body(null, 200, { ...headers, 'content-length': String(head.bytes) })
-  }
+  if (c.req.method === 'HEAD') return c.body(null, 200, { ...headers, 'content-length': String(head.bytes) })
   const object = await deps.store.get(bundle.key, { signal })
   if (!object) throw gone
   return c.body(object.body, 200, { ...headers, 'content-length': String(object.bytes) })

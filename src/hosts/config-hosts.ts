@@ -37,6 +37,9 @@ function workersProblems(input: Input): Problem[] {
   const clusters = Object.entries(shape.clusters.safeParse(input.clusters).data ?? {})
   const trackers = Object.entries(shape.trackers.safeParse(input.trackers).data ?? {})
   return [
+    ...(new URL(shape.publicUrl.safeParse(input.publicUrl).data ?? 'x:').pathname.length > 1
+      ? [{ path: ['publicUrl'], message: 'Workers serve from the root of their host: give scheme and host alone' }]
+      : []),
     ...(store.data?.kind === 'files' ? [{ path: ['store', 'kind'], message: 'Workers have no directories; use r2 or s3' }] : []),
     ...(store.data?.kind === 's3' && !store.data.accessKeyId
       ? [{ path: ['store', 'accessKeyId'], message: 'Workers have no default chain of AWS; set accessKeyId and secretAccessKey' }]

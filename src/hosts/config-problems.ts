@@ -24,9 +24,20 @@ export function problemsOf(issues: readonly z.core.$ZodIssue[], input: unknown):
     // A misspelled key fits no branch of a union; then the key is the problem.
     const unknown = issue.code === 'invalid_union' && isMap(value) ? Object.keys(value).filter((key) => !known.includes(key)) : []
     if (unknown.length > 0 && known.length > 0) return unknown.map(unknownKey)
+    const meant = issue.code === 'invalid_union' && isMap(value) ? issue.errors.filter(knowsItsKeys) : []
+    // Its keys tell which branch was meant: what is wrong is there.
+    if (meant.length === 1 && meant[0])
+      return problemsOf(
+        meant[0].map((one) => ({ ...one, path: [...issue.path, ...one.path] })),
+        input,
+      )
     const hint = typeof value === 'string' ? didYouMean(value, schemas.flatMap(choicesOf)) : ''
     return [{ path: issue.path, message: `expected ${expectation(issue, schemas)}, got ${shown(value, issue.path)}${hint}` }]
   })
+}
+
+function knowsItsKeys(branch: readonly z.core.$ZodIssue[]): boolean {
+  return !branch.some(({ code, path }) => code === 'unrecognized_keys' && path.length === 0)
 }
 
 /** `policy[0].namespaces` */
@@ -82,7 +93,7 @@ function describe(schema: JsonSchema): string {
 }
 
 /** Where somebody may have written the secret itself, or the token instead of its hash. */
-const secretKeys: readonly PropertyKey[] = ['apiKey', 'secret', 'accessKeyId', 'secretAccessKey', 'tokenHashes']
+const secretKeys: readonly PropertyKey[] = ['apiKey', 'token', 'secret', 'accessKeyId', 'secretAccessKey', 'tokenHashes']
 const maxShown = 60
 
 function shown(value: unknown, path: readonly PropertyKey[]): string {

@@ -84,5 +84,12 @@ export function realTrackers(config: Config, secret: SecretOf, local: (directory
         return local(tracker.directory)
     }
   }
-  return new Map(Object.entries(config.trackers).map(([name, tracker]) => [name, make(tracker)]))
+  const named = ([name, tracker]: [string, TrackerConfig]): [string, Tracker] => {
+    try {
+      return [name, make(tracker)]
+    } catch (cause) {
+      throw new Error(`trackers.${name}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+    }
+  }
+  return new Map(Object.entries(config.trackers).map(named))
 }

@@ -31,7 +31,9 @@ export function missingParts(config: Config, secrets: readonly string[], env: Re
       hasMethod(env[name], method) ? [] : [`binding "${name}" is not there: add ${kind} of that name to wrangler.toml`],
     ),
     ...secrets.flatMap((name) =>
-      typeof env[name] === 'string' && env[name] !== '' ? [] : [`secret "${name}" is not set: run npx wrangler secret put ${name}`],
+      typeof env[name] === 'string' && env[name] !== ''
+        ? []
+        : [`secret "${name}" is not set: run npx wrangler secret put ${name} (for wrangler dev: .dev.vars)`],
     ),
   ]
 }

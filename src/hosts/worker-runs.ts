@@ -32,7 +32,7 @@ export async function startRun(workflow: DiagnosisWorkflow, id: string, params: 
 export async function waitForRoom(id: string, step: Step, { records, config }: Pick<Deps, 'records' | 'config'>): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     if (await step.run(`begin-${attempt}`, () => records.begin(id, config.diagnosis.concurrent))) return
-    await step.sleep(`begin-${attempt}-pause`, Math.min(minute, 5000 * attempt))
+    await step.sleep(`begin-${attempt}-pause`, Math.min(20_000, 2000 * attempt))
   }
 }
 

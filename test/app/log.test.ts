@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Finding } from '../../src/diagnosis/diagnosis.ts'
+import { StoreUnavailable } from '../../src/ports/store/store.ts'
 import { eventually, json, problemOf, publicUrl, setUp } from './setup.ts'
 
 const finding: Finding = { id: 'http/500', check: 'http', severity: 'error', title: 'http://stock:8080 answers 500', source: 'container' }
@@ -81,6 +82,18 @@ describe('GET /v1/diagnoses/:id/log', () => {
     expect(await deps.records.get(id)).toMatchObject({ state: 'accepted', cancelRequested: false })
   })
 
+  it('answers 503 while the store is away, and nothing is sent yet', async () => {
+    const { ask, create, deps, print, logged } = await setUp()
+    const id = await create()
+    await print(id, 1, 'TAP version 14\n')
+    deps.store.get = () => Promise.reject(new StoreUnavailable('Cannot get "x" in bucket "inner-words"'))
+    const response = await ask(`/v1/diagnoses/${id}/log`)
+    expect(response.headers.get('retry-after')).toBe('10')
+    const problem = await problemOf(response)
+    expect([problem.status, problem.detail]).toEqual([503, 'The object store cannot be used now; try again'])
+    expect(JSON.stringify(logged)).toContain('inner-words')
+  })
+
   it('says so when the log cannot be read any further', async () => {
     const { ask, create, deps, print, logged } = await setUp()
     const id = await create()
@@ -88,7 +101,7 @@ describe('GET /v1/diagnoses/:id/log', () => {
     const get = deps.store.get.bind(deps.store)
     deps.store.get = (key, options) => (key.endsWith('000002') ? Promise.reject(new Error('disk on fire')) : get(key, options))
     const text = await (await ask(`/v1/diagnoses/${id}/log?follow`)).text()
-    expect(text).toMatch(/^TAP version 14\n\n# the log cannot be read any further now; the diagnosis goes on: https/)
+    expect(text).toMatch(/^TAP version 14\n\n# the log cannot be read any further now; look again: https/)
     expect(text).not.toContain('fire')
     expect(JSON.stringify(logged)).toContain('disk on fire')
   })

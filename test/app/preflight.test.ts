@@ -1,3 +1,5 @@
+import { sha256 } from '@noble/hashes/sha2.js'
+import { bytesToHex } from '@noble/hashes/utils.js'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { platform } from '#platform'
 import type { ConfigInput } from '../../src/config.ts'
@@ -59,8 +61,9 @@ describe('POST /v1/preflight', () => {
     const preflight = async () => (await (await ask('/v1/preflight', json({ pod }))).json()) as { warnings: string[]; container: object }
     expect((await preflight()).warnings).toContainEqual(expect.stringContaining('is not known from the API'))
 
-    const command = containers[0]?.command ?? null
-    await deps.records.setValue(`ids:${imageID} - - ${JSON.stringify(command)}`, { uid: 4711, gid: 42 })
+    const command = new TextEncoder().encode(JSON.stringify(containers[0]?.command ?? null))
+    const digest = bytesToHex(sha256(command))
+    await deps.records.setValue(`ids:${imageID} - - ${digest}`, { uid: 4711, gid: 42 })
     const knowing = await preflight()
     expect(knowing).toMatchObject({ ok: true, container: { securityContext: { runAsUser: 4711, runAsGroup: 42 } } })
     expect(knowing.warnings).not.toContainEqual(expect.stringContaining('is not known from the API'))

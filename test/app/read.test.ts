@@ -70,6 +70,7 @@ describe('GET /v1/diagnoses/:id/bundle', () => {
     const { ask, create, deps } = await setUp()
     const id = await create()
     await deps.records.update(id, { state: 'done', outcome: 'complete', bundle })
+    await deps.store.create(bundle.key, Uint8Array.of(1, 2, 3))
     deps.store.downloadUrl = (key, { filename, expiresSeconds }) =>
       Promise.resolve(`https://store.example.org/${key}?name=${filename}&for=${expiresSeconds}`)
     const response = await ask(`/v1/diagnoses/${id}/bundle`)
@@ -78,6 +79,8 @@ describe('GET /v1/diagnoses/:id/bundle', () => {
       'https://store.example.org/diagnoses/x/bundle.tar.gz?name=support-bundle-x.tar.gz&for=300',
     ])
     expect(response.headers.get('cache-control')).toBe('no-store')
+    await deps.store.remove(bundle.key)
+    expect((await problemOf(await ask(`/v1/diagnoses/${id}/bundle`))).status).toBe(404)
   })
 })
 

@@ -82,6 +82,7 @@ describe('refusals of the lab', () => {
     await expect(guest.watchPod(pod, signal)[Symbol.asyncIterator]().next()).rejects.toBeInstanceOf(ClusterForbidden)
     await expect(guest.podMetrics(pod, signal)).rejects.toBeInstanceOf(ClusterForbidden)
     expect(await guest.mayI({ verb: 'get', resource: 'pods', namespace: 'fruit' }, signal)).toBe(false)
+    expect(await guest.whoAmI(signal)).toMatch(/guest/)
   })
 
   test('a static pod', async () => {

@@ -114,6 +114,14 @@ test('rights that cannot be asked for are unknown', async () => {
   })
 })
 
+test('who we are is asked of the API server, and not known of one that cannot tell', async () => {
+  const review = { status: { userInfo: { username: 'system:serviceaccount:autodiagnose:autodiagnose' } } }
+  const { cluster, requests } = answering(Response.json(review, { status: 201 }))
+  expect(await cluster.whoAmI(signal)).toBe('system:serviceaccount:autodiagnose:autodiagnose')
+  expect(requests).toMatchObject([{ method: 'POST', path: '/apis/authentication.k8s.io/v1/selfsubjectreviews' }])
+  expect(await answering(status(404, 'the server could not find the requested resource', {})).cluster.whoAmI(signal)).toBeUndefined()
+})
+
 describe('adding a container', () => {
   test('is a strategic-merge patch with the pod’s UID', async () => {
     const { cluster, requests } = answering(Response.json(thePod), Response.json(thePod))

@@ -54,6 +54,7 @@ function clusterOf(world: Captured, overrides: Partial<Cluster> = {}): Cluster {
     },
     openLog: no,
     mayI: no,
+    whoAmI: no,
     ...overrides,
   }
 }

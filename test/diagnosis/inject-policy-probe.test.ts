@@ -9,10 +9,11 @@ const probe = { cluster: 'main', pod: { namespace: 'shop', name: 'cart' }, uid: 
 const denied: AddAnswer = { kind: 'refused', code: 'admission', message: 'ValidatingAdmissionPolicy denied' }
 
 /** A cluster whose admission refuses what the function says, and remembers what it was asked. */
-function clusterThat(refuses: (container: Raw) => boolean) {
+function clusterThat(refuses: (container: Raw) => boolean, who = 'system:serviceaccount:autodiagnose:autodiagnose') {
   const asked: { container: Raw; dryRun: boolean | undefined }[] = []
   return {
     asked,
+    whoAmI: async () => who,
     addEphemeralContainer: async (_: unknown, __: string, container: Raw, { dryRun }: { readonly dryRun?: boolean }): Promise<AddAnswer> => {
       asked.push({ container, dryRun })
       return refuses(container) ? denied : { kind: 'added' }
@@ -22,10 +23,24 @@ function clusterThat(refuses: (container: Raw) => boolean) {
 const ours = (container: Raw) => container.image !== spec.image || container.command !== undefined
 const none = () => false
 
+/** What the service does, with its clock and what it logged. */
+const service = (diagnosis: ConfigInput['diagnosis'], main: ConfigInput['clusters'][string] = { inCluster: true }) => {
+  const values = new Map<string, unknown>()
+  const logged: unknown[][] = []
+  const time = { now: 0 }
+  const deps = {
+    config: configSchema.parse({ publicUrl: 'https://d.example', clusters: { main }, store: { kind: 'files', directory: 'x' }, diagnosis }),
+    records: { getValue: async (key: string) => values.get(key), setValue: async (key: string, value: unknown) => void values.set(key, value) },
+    clock: { now: () => time.now },
+    log: (...words: unknown[]) => void logged.push(words),
+  } as unknown as Parameters<typeof policyRefusal>[2]
+  return { time, logged, deps, ask: (cluster: ReturnType<typeof clusterThat>, of = probe) => policyRefusal(of, cluster, deps, signal) }
+}
+
 describe('admissionPolicyProblem', () => {
   test('is none where a foreign image and a command are refused, which are asked for by dry run', async () => {
     const cluster = clusterThat(ours)
-    expect(await admissionPolicyProblem(probe, cluster, signal)).toBeUndefined()
+    expect(await admissionPolicyProblem(probe, cluster, service({}).deps, signal)).toBeUndefined()
     expect(cluster.asked).toEqual([
       { container: { ...spec, image: 'autodiagnose.invalid/policy-probe' }, dryRun: true },
       { container: { ...spec, command: ['/bin/false'] }, dryRun: true },
@@ -37,27 +52,13 @@ describe('admissionPolicyProblem', () => {
     ['one that looks at images alone', (container: Raw) => container.image !== spec.image, 'any command'],
     ['one that looks at commands alone', (container: Raw) => container.command !== undefined, 'any image'],
   ])('names what is taken by %s, and what to do', async (_, refuses, words) => {
-    expect(await admissionPolicyProblem(probe, clusterThat(refuses), signal)).toMatch(
+    expect(await admissionPolicyProblem(probe, clusterThat(refuses), service({}).deps, signal)).toMatch(
       new RegExp(`^No admission policy .* namespace "shop": it could run ${words} in its pods; apply the policy .*[^.]$`),
     )
   })
 })
 
 describe('policyRefusal', () => {
-  /** What the service does, with its clock and what it logged. */
-  const service = (diagnosis: ConfigInput['diagnosis'], main: ConfigInput['clusters'][string] = { inCluster: true }) => {
-    const values = new Map<string, unknown>()
-    const logged: unknown[][] = []
-    const time = { now: 0 }
-    const deps = {
-      config: configSchema.parse({ publicUrl: 'https://d.example', clusters: { main }, store: { kind: 'files', directory: 'x' }, diagnosis }),
-      records: { getValue: async (key: string) => values.get(key), setValue: async (key: string, value: unknown) => void values.set(key, value) },
-      clock: { now: () => time.now },
-      log: (...words: unknown[]) => void logged.push(words),
-    } as unknown as Parameters<typeof policyRefusal>[2]
-    return { time, logged, ask: (cluster: ReturnType<typeof clusterThat>, of = probe) => policyRefusal(of, cluster, deps, signal) }
-  }
-
   test('refuses where a policy is required, until there is one', async () => {
     const { ask } = service({ admissionPolicy: 'required' })
     const refusal = { code: 'admission', message: expect.stringContaining('No admission policy bounds this service in namespace "shop"') }
@@ -88,6 +89,20 @@ describe('policyRefusal', () => {
     expect(cluster.asked).toEqual([])
     time.now = 3_600_000
     expect(await ask(cluster)).toMatchObject({ code: 'admission' })
+  })
+
+  test('asks again for another account, which the policy may not name', async () => {
+    const { ask } = service({ admissionPolicy: 'required' })
+    expect(await ask(clusterThat(ours))).toBeUndefined()
+    expect(await ask(clusterThat(none, 'system:serviceaccount:other:other'))).toMatchObject({ code: 'admission' })
+    expect(await ask(clusterThat(ours))).toBeUndefined()
+  })
+
+  test('heeds what a preflight found meanwhile', async () => {
+    const { ask, deps } = service({ admissionPolicy: 'required' })
+    expect(await ask(clusterThat(ours))).toBeUndefined()
+    expect(await admissionPolicyProblem(probe, clusterThat(none), deps, signal)).toBeDefined()
+    expect(await ask(clusterThat(none))).toMatchObject({ code: 'admission' })
   })
 
   test.each([

@@ -22,6 +22,23 @@ const withCluster =
     return { clusters: new Map([['main', { ...real, ...change(real) }]]) }
   }
 
+test('a diagnosis is cancelled while its cluster is away, and not tried until its patience ends', async () => {
+  let asked = 0
+  const world = await storyWorld({}, (deps) =>
+    withCluster(() => ({
+      async getPod() {
+        asked += 1
+        if (asked === 2) await world.deps.records.requestCancel(id)
+        throw new ClusterUnavailable('connection refused')
+      },
+    }))(deps),
+  )
+  const told = await world.tell({})
+  expect(told).toMatchObject({ state: 'done', outcome: 'cancelled', explanation: expect.stringMatching(/^cancelled before .*: Cannot gather/) })
+  expect(asked).toBeLessThan(6)
+  expect(await world.notes()).toMatchObject([{ outcome: 'cancelled' }])
+})
+
 describe('a service that was away', () => {
   test('plans again what it had planned long before', async () => {
     const clock = jumping()

@@ -43,6 +43,11 @@ test('each host takes what it has', () => {
 describe('Workers', () => {
   const rule = { principals: ['ops'], namespaces: ['*'] }
   test.each([
+    [
+      'a path before everything',
+      { publicUrl: 'https://autodiagnose.test/sub' },
+      'publicUrl: Workers serve from the root of their host: give scheme and host alone (line 1)',
+    ],
     ['a directory as store', { store: { kind: 'files', directory: 'x' } }, 'store.kind: Workers have no directories; use r2 or s3 (line 1)'],
     [
       'S3 without keys',
@@ -98,6 +103,13 @@ test.each(['http://kubernetes.test:6443', 'https://user@kubernetes.test', 'https
     expect(problems({ ...onWorkers, clusters }, 'workers')[0]).toMatch(/^clusters\.main.*expected an https URL of host, port and path alone/)
   },
 )
+
+test('a token itself, in the place of its name, is told without it', () => {
+  const clusters = { main: { url: 'https://kubernetes.test', token: 'eyJhbGciOi' } }
+  expect(problems({ ...onNode, clusters }, 'node')).toEqual([
+    'clusters.main.token: expected {env: NAME} or {file: PATH}, got a text that is not shown here (line 1)',
+  ])
+})
 
 describe('scripts/worker-config.ts, by which wrangler builds the Worker', () => {
   const build = (file: string) => {

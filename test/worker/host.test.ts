@@ -29,8 +29,8 @@ describe('missingParts()', () => {
       'binding "DIAGNOSIS" is not there: add a [[workflows]] of that name to wrangler.toml',
       'binding "BUCKET" is not there: add an [[r2_buckets]] (store.binding) of that name to wrangler.toml',
       'binding "CLUSTER" is not there: add a [[vpc_services]] (clusters.main.binding) of that name to wrangler.toml',
-      'secret "CLUSTER_TOKEN" is not set: run npx wrangler secret put CLUSTER_TOKEN',
-      'secret "OTHER" is not set: run npx wrangler secret put OTHER',
+      'secret "CLUSTER_TOKEN" is not set: run npx wrangler secret put CLUSTER_TOKEN (for wrangler dev: .dev.vars)',
+      'secret "OTHER" is not set: run npx wrangler secret put OTHER (for wrangler dev: .dev.vars)',
     ])
   })
 

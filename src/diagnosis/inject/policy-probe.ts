@@ -8,6 +8,8 @@ const rememberMs = 3_600_000
 interface Probed {
   /** Milliseconds since the epoch. */
   readonly at: number
+  /** Of whom, and where, this was found: a policy names an account. */
+  readonly who: string
   readonly problem?: string
 }
 
@@ -26,10 +28,37 @@ export interface Probe {
  * applied, or names another account, fails open and in silence. Asked by dry run; nothing is added.
  */
 export async function admissionPolicyProblem(
-  { pod, uid, spec }: Probe,
-  cluster: Pick<Cluster, 'addEphemeralContainer'>,
+  probe: Probe,
+  cluster: ProbedCluster,
+  deps: ProbeDeps,
   signal: AbortSignal,
 ): Promise<string | undefined> {
+  return ask(probe, await whoIs(probe, cluster, deps, signal), cluster, deps, signal)
+}
+
+type ProbedCluster = Pick<Cluster, 'addEphemeralContainer' | 'whoAmI'>
+type ProbeDeps = Pick<Deps, 'config' | 'records' | 'clock'>
+
+/** The account, and the configuration's way to the API server: with another one the cluster may be another. */
+async function whoIs({ cluster: name }: Probe, cluster: ProbedCluster, { config }: ProbeDeps, signal: AbortSignal): Promise<string> {
+  return JSON.stringify([(await cluster.whoAmI(signal)) ?? null, config.clusters[name] ?? null])
+}
+
+const keyOf = ({ cluster, pod }: Probe): string => `admission-policy:${cluster}/${pod.namespace}`
+
+async function ask(
+  probe: Probe,
+  who: string,
+  cluster: ProbedCluster,
+  { records, clock }: ProbeDeps,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const problem = await missing(probe, cluster, signal)
+  await records.setValue(keyOf(probe), { at: clock.now(), who, ...(problem === undefined ? {} : { problem }) } satisfies Probed)
+  return problem
+}
+
+async function missing({ pod, uid, spec }: Probe, cluster: ProbedCluster, signal: AbortSignal): Promise<string | undefined> {
   // The name .invalid never resolves: https://www.rfc-editor.org/rfc/rfc6761#section-6.4
   const foreign: readonly (readonly [string, Raw])[] = [
     ['any image', { ...spec, image: 'autodiagnose.invalid/policy-probe' }],
@@ -55,20 +84,19 @@ export function isPolicyChecked(cluster: string, { clusters, diagnosis }: Pick<D
  */
 export async function policyRefusal(
   probe: Probe,
-  cluster: Pick<Cluster, 'addEphemeralContainer'>,
-  deps: Pick<Deps, 'config' | 'records' | 'clock' | 'log'>,
+  cluster: ProbedCluster,
+  deps: ProbeDeps & Pick<Deps, 'log'>,
   signal: AbortSignal,
 ): Promise<Refusal | undefined> {
   const { config, records, clock, log } = deps
   if (!isPolicyChecked(probe.cluster, config)) return undefined
   const isRequired = config.diagnosis.admissionPolicy === 'required'
-  const key = `admission-policy:${probe.cluster}/${probe.pod.namespace}`
-  const known = await records.getValue<Probed>(key)
-  const now = clock.now()
+  const who = await whoIs(probe, cluster, deps, signal)
+  const known = await records.getValue<Probed>(keyOf(probe))
+  const isKnown = known?.who === who && clock.now() - known.at < rememberMs
   // Who has just applied the policy that is required does not wait.
-  if (known && now - known.at < rememberMs && !(isRequired && known.problem !== undefined)) return undefined
-  const problem = await admissionPolicyProblem(probe, cluster, signal)
-  await records.setValue(key, { at: now, ...(problem === undefined ? {} : { problem }) } satisfies Probed)
+  if (isKnown && !(isRequired && known.problem !== undefined)) return undefined
+  const problem = await ask(probe, who, cluster, deps, signal)
   if (problem === undefined) return undefined
   if (isRequired) return { code: 'admission', message: problem }
   log('warn', problem, { cluster: probe.cluster, namespace: probe.pod.namespace })

@@ -49,7 +49,7 @@ export async function preflight(
   const { candidate } = admitted
   const unbounded =
     pod && uid !== undefined && isPolicyChecked(request.cluster, deps.config)
-      ? await admissionPolicyProblem({ cluster: request.cluster, pod, uid, spec: candidate.spec }, cluster, signal)
+      ? await admissionPolicyProblem({ cluster: request.cluster, pod, uid, spec: candidate.spec }, cluster, deps, signal)
       : undefined
   if (unbounded !== undefined && deps.config.diagnosis.admissionPolicy === 'required')
     return { ok: false, refusal: { code: 'admission', message: unbounded }, ...nothing }

@@ -44,6 +44,8 @@ export interface Cluster {
    * `wait`: the container has not started yet. `gone`: no such pod, or no such container in it.
    */
   openLog(pod: PodRef, container: string, options: { readonly sinceTime?: string; readonly follow: boolean }, signal: AbortSignal): Promise<LogAnswer>
+  /** The user name that the API server knows this service by: SelfSubjectReview; undefined where that cannot be asked (before Kubernetes 1.28). */
+  whoAmI(signal: AbortSignal): Promise<string | undefined>
   /** Whether this service may do it: SelfSubjectAccessReview; undefined where that cannot be asked. */
   mayI(
     what: { readonly verb: string; readonly resource: string; readonly subresource?: string; readonly group?: string; readonly namespace: string },

@@ -4,7 +4,7 @@ import { type AddAnswer, type Cluster, ClusterUnavailable, type LogAnswer, type 
 import { readEnd } from './log-end.ts'
 import { apiPath, podPath } from './path.ts'
 import { patchRefusal } from './refusals.ts'
-import { accessReviewRequest, patchRequest } from './typed-api.ts'
+import { accessReviewRequest, patchRequest, selfReviewRequest } from './typed-api.ts'
 import { watchPod } from './watch-pod.ts'
 
 export interface KubernetesOptions {
@@ -120,6 +120,12 @@ export function kubernetesCluster({ name, transport, clock, timeoutMs = 15_000 }
       const podIsGone = code === 404 && details?.kind === 'pods' && !details.causes?.length
       const containerIsGone = code === 400 && /is not valid for pod/.test(message)
       return { kind: podIsGone || containerIsGone ? 'gone' : 'wait', message }
+    },
+
+    async whoAmI(signal) {
+      const answer = await api.json('ask who we are', selfReviewRequest(), signal)
+      if (!answer.ok) return undefined
+      return (answer.value.status as { userInfo?: { username?: string } } | undefined)?.userInfo?.username
     },
 
     async mayI(what, signal) {

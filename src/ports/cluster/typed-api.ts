@@ -41,6 +41,16 @@ export async function accessReviewRequest(resourceAttributes: V1ResourceAttribut
   return requestOf(await authorization.createSelfSubjectAccessReview(body))
 }
 
+/** Written by hand: its generated class would bring a tenth of the client for one request. */
+export function selfReviewRequest(): Request {
+  const body = JSON.stringify({ apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' })
+  return new Request(`${anyHost}/apis/authentication.k8s.io/v1/selfsubjectreviews`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept: 'application/json' },
+    body,
+  })
+}
+
 /** For a token of a service account, by the audience that the API server itself has. */
 export async function tokenRequest(namespace: string, account: string, expirationSeconds: number): Promise<Request> {
   const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { expirationSeconds } }

@@ -39,12 +39,11 @@ async function checkSchema(db: Kysely<Schema>): Promise<void> {
   if (missing.length > 0) throw outdated(`${missing.map((name) => `"${name}"`).join(', ')} was not applied`)
 }
 
-function outdated(why: string, cause?: unknown): Error {
-  return new Error(
-    `Cannot use the D1 database: its schema is not that of this version (${why}); run: npx wrangler d1 migrations apply autodiagnose --remote`,
-    {
-      cause,
-    },
+function outdated(why: string, cause?: unknown): RecordsUnavailable {
+  const command = 'npx wrangler d1 migrations apply autodiagnose --remote'
+  return new RecordsUnavailable(
+    `Cannot use the D1 database: its schema is not that of this version (${why}); run: ${command} (for wrangler dev: --local)`,
+    { cause },
   )
 }
 
