@@ -39,8 +39,8 @@ export async function waitForRoom(id: string, step: Step, { records, config }: P
 type SweepDeps = Pick<Deps, 'records' | 'runs' | 'clock' | 'log'>
 
 /**
- * What a crash left: accepted diagnoses without a run get one, and those whose run is lost are ended: see `endLost`. One that fails keeps
- * the others from nothing.
+ * What a crash left: accepted diagnoses without a run get one, and those whose run is lost are ended: see `endLost`. Where one cannot be
+ * looked after, the others are all the same.
  */
 export async function sweep(workflow: DiagnosisWorkflow, deps: SweepDeps): Promise<void> {
   const { records, runs, clock, log } = deps
