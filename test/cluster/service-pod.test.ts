@@ -27,6 +27,7 @@ const allowed = [
   ...['deployments', 'statefulsets', 'daemonsets', 'replicasets'].map((kind) => `get apps/${kind}`),
   'get batch/jobs',
   'create authorization.k8s.io/selfsubjectaccessreviews',
+  'create authentication.k8s.io/selfsubjectreviews',
   'get /version',
   'get /readyz',
 ]
