@@ -111,7 +111,15 @@ function clustersOf(config: Config, env: Bindings, secret: SecretOf): Map<string
     if (!('url' in cluster)) throw new TypeError(`Cluster "${name}" is not for Workers`)
     const { url, serviceAccount, binding } = cluster
     const service = binding === undefined ? undefined : bindingOf<Fetcher>(env, binding, 'fetch')
-    const fetched = (request: Request) => (service ? service.fetch(request) : fetch(request))
+    const fetched = async (request: Request): Promise<Response> => {
+      try {
+        return await (service ? service.fetch(request) : fetch(request))
+      } catch (error) {
+        // Of a name that is not there as of a certificate, the runtime says "internal error".
+        const why = 'the host has no such name or does not answer, or its certificate is of a CA that Workers do not trust'
+        throw new Error(`${error instanceof Error ? error.message : String(error)} (${why})`)
+      }
+    }
     const token = secret(cluster.token)
     const transport = bearerTransport({ name, url, token, serviceAccount, tokens, fetch: fetched, clock: realClock })
     clusters.set(name, kubernetesCluster({ name, transport, clock: realClock }))

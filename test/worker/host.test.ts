@@ -53,6 +53,12 @@ describe('openWorker()', () => {
     })
   })
 
+  test('says what may be wrong where the runtime says nothing', async () => {
+    const clusters = { main: { url: 'https://127.0.0.1:1', token: { env: 'CLUSTER_TOKEN' } } }
+    const opened = openWorker({ config: configOf({ clusters }), redactors: [], secrets: [] }, bindings)
+    await expect(opened.clusters.get('main')?.version(signal)).rejects.toThrow(/cannot reach the API server of cluster "main": .*certificate/)
+  })
+
   test('uses the redactor files that were built in', () => {
     const document = {
       apiVersion: 'troubleshoot.sh/v1beta2',
