@@ -42,9 +42,7 @@ const cluster = z.union(
         .regex(/^[a-z0-9][-a-z0-9]*\/[a-z0-9][-.a-z0-9]*$/, 'namespace/name')
         .optional()
         .describe('namespace/name: then the token is used for nothing but to ask for short-lived tokens of this service account (TokenRequest)'),
-      binding: binding
-        .optional()
-        .describe('On Workers the VPC service, or the mTLS certificate, of wrangler.toml that requests go through; default: the public network'),
+      binding: binding.optional().describe('On Workers the VPC service of wrangler.toml that requests go through; default: the public network'),
     }),
     z.strictObject({
       kubeconfig: path.describe('A kubeconfig file'),

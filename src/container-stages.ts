@@ -194,7 +194,25 @@ export function containerStages({ request, deps, id, cluster, failed, refused, c
             ...(seen ? { seen } : {}),
           }
         },
-        (message): Examined => ({ checks, findings: [], retryWithIds: false, failure: failed(message).message }),
+        (message): Examined => ({
+          // Without an exit code: it may run, and has the pod until its own deadline.
+          container: {
+            name,
+            profile: candidate.profile,
+            image: config.diagnosis.image,
+            lines: cursor.lines,
+            bytes: cursor.bytes,
+            proven: cursor.end === 'proven',
+            gaps: cursor.gaps,
+            ...(candidate.ids ? { ids: candidate.ids } : {}),
+          },
+          checks,
+          findings: [],
+          redactions: cursor.redactions,
+          retryWithIds: false,
+          failure: failed(message).message,
+          ...(started.kind === 'cancelled' ? { end: 'cancelled' as const } : cursor.end ? { end: cursor.end } : {}),
+        }),
         { ms: minute, rethrow: () => !late() },
         deps,
       ),

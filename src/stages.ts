@@ -14,6 +14,7 @@ import { patiently } from './patience.ts'
 import { TrackerUnavailable } from './ports/tracker/tracker.ts'
 import { urlsOf } from './routes.ts'
 import { type GatherOutcome, minute, podOf, stageContext } from './stage-context.ts'
+import { storedExaminations } from './stored-examinations.ts'
 
 export type Concluded = Conclusion
 export type Shared = { readonly kind: 'told' } | { readonly kind: 'later'; readonly afterMs: number }
@@ -77,13 +78,21 @@ export function stagesOf(request: DiagnosisRequest, deps: Deps) {
     conclude: async (outcome: GatherOutcome, examined: readonly Examined[], harm: readonly Finding[]): Promise<Conclusion> =>
       concludeFrom({ outcome, examined, harm, now: clock.now(), redactor, cancelled: await cancelled() }),
 
-    /** Of a run that is lost; undefined where it came to its own conclusion. The pod is free at its lease's own time: the container may run until then. */
+    /**
+     * Of a run that is lost: what is stored of evidence and logs; undefined where it came to its own conclusion. The pod is free when its
+     * lease ends: a container may run until then.
+     */
     concludeLost: async (explanation: string): Promise<Conclusion | undefined> => {
       const known = await records.get(id)
       if (!known || known.outcome !== undefined) return undefined
-      const evidence = await readEvidence(new AbortController().signal)
-      const conclusion = concludeFrom({ outcome: failed(explanation), examined: [], harm: [], now: clock.now(), redactor })
-      return { ...conclusion, findings: evidence?.gathered.findings ?? [] }
+      const { signal } = new AbortController()
+      const evidence = await readEvidence(signal).catch(toleratingBadJson)
+      const outcome: GatherOutcome = evidence
+        ? { kind: 'gathered', gathered: evidence.gathered, redactions: evidence.redactions }
+        : failed(explanation)
+      const examined = await storedExaminations(request, config.diagnosis.image, store, signal)
+      const conclusion = concludeFrom({ outcome, examined, harm: [], now: clock.now(), redactor })
+      return { ...conclusion, outcome: examined.length > 0 ? 'incomplete' : 'failed', explanation: failed(explanation).message }
     },
 
     seal: (conclusion: Conclusion) =>
@@ -147,4 +156,9 @@ export function stagesOf(request: DiagnosisRequest, deps: Deps) {
       deps.log('info', 'Diagnosis done', { id, outcome, pod: pod?.name, namespace: request.target.namespace, findings: findings.length })
     },
   }
+}
+
+/** Where that is what ended the run, it must not end the next one. */
+function toleratingBadJson(error: unknown): undefined {
+  if (!(error instanceof SyntaxError)) throw error
 }

@@ -22,7 +22,7 @@ const route = createRoute({
       description: 'It is being cancelled',
       content: { 'application/json': { schema: z.object({ message: z.string(), diagnosis: diagnosisSchema }) } },
     },
-    ...problemResponses('unauthorized', 'not-found', 'already-done'),
+    ...problemResponses('unauthorized', 'not-found', 'already-done', 'unavailable'),
   },
 })
 

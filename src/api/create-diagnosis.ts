@@ -49,6 +49,7 @@ const route = createRoute({
       'unsupported-media-type',
       'invalid-request',
       'idempotency-key-reused',
+      'unavailable',
     ),
   },
 })

@@ -35,7 +35,7 @@ const getRoute = createRoute({
   path: routes.injection,
   summary: 'Whether injection is paused',
   security: [{ token: [] }],
-  responses: { ...answer, ...problemResponses('unauthorized', 'forbidden') },
+  responses: { ...answer, ...problemResponses('unauthorized', 'forbidden', 'unavailable') },
 })
 
 const postRoute = createRoute({
@@ -45,7 +45,10 @@ const postRoute = createRoute({
   description: 'For operators. While it is paused, diagnoses gather evidence only. Resuming forgets the targets that were harmed.',
   security: [{ token: [] }],
   request: { body: { required: true, content: { 'application/json': { schema: changeSchema } } } },
-  responses: { ...answer, ...problemResponses('malformed-request', 'unauthorized', 'forbidden', 'unsupported-media-type', 'invalid-request') },
+  responses: {
+    ...answer,
+    ...problemResponses('malformed-request', 'unauthorized', 'forbidden', 'unsupported-media-type', 'invalid-request', 'unavailable'),
+  },
 })
 
 export function injection(app: App, deps: Deps): void {

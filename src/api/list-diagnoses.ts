@@ -48,7 +48,7 @@ const route = createRoute({
         },
       },
     },
-    ...problemResponses('invalid-query', 'invalid-cursor', 'unauthorized', 'forbidden'),
+    ...problemResponses('invalid-query', 'invalid-cursor', 'unauthorized', 'forbidden', 'unavailable'),
   },
 })
 

@@ -22,7 +22,7 @@ const getRoute = createRoute({
   summary: 'One diagnosis',
   responses: {
     200: { description: 'Its state, findings and links', content: { 'application/json': { schema: diagnosisSchema } } },
-    ...problemResponses('unauthorized', 'not-found'),
+    ...problemResponses('unauthorized', 'not-found', 'unavailable'),
   },
 })
 
@@ -35,7 +35,7 @@ const logRoute = createRoute({
   request: { params, query: logQuery },
   responses: {
     200: { description: 'TAP', content: { 'text/plain': { schema: z.string() } } },
-    ...problemResponses('invalid-query', 'unauthorized', 'not-found'),
+    ...problemResponses('invalid-query', 'unauthorized', 'not-found', 'unavailable'),
   },
 })
 
@@ -47,7 +47,7 @@ const bundleRoute = createRoute({
   responses: {
     200: { description: 'The bundle', content: { 'application/gzip': { schema: z.string().openapi({ format: 'binary' }) } } },
     302: { description: 'Where the store has it, for a short time' },
-    ...problemResponses('unauthorized', 'not-found', 'no-bundle', 'bundle-not-ready'),
+    ...problemResponses('unauthorized', 'not-found', 'no-bundle', 'bundle-not-ready', 'unavailable'),
   },
 })
 

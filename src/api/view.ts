@@ -21,7 +21,7 @@ const findingSchema = z
 const containerSchema = z
   .object({
     name: text,
-    profile: z.enum(profiles).exclude(['auto']),
+    profile: z.enum(profiles).exclude(['auto']).optional(),
     image: text,
     ids: z.object({ uid: z.number(), gid: z.number() }).optional(),
     startedAt: time.optional(),

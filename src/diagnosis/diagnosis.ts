@@ -119,7 +119,8 @@ export interface Ids {
 /** A diagnostic container as it was planned, and what became of it. */
 export interface ContainerRecord {
   readonly name: string
-  readonly profile: ConcreteProfile
+  /** Not known where the run was lost that chose it. */
+  readonly profile?: ConcreteProfile
   readonly image: string
   readonly ids?: Ids
   /** RFC 3339 times as the kubelet gave them. */

@@ -102,6 +102,6 @@ function shown(value: unknown, path: readonly PropertyKey[]): string {
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list'
   if (typeof value === 'object') return Object.keys(value).length === 0 ? 'an empty map' : 'a map'
   if (path.some((key) => secretKeys.includes(key))) return 'a text that is not shown here'
-  const text = JSON.stringify(value).replace(/(\/\/[^/@"]*):[^/@"]*@/, '$1:…@')
+  const text = JSON.stringify(value).replace(/\/\/[^/@"]*@/, '//…@')
   return text.length > maxShown ? `${text.slice(0, maxShown)}…` : text
 }

@@ -10,6 +10,7 @@ export interface RunParams {
 export type DiagnosisWorkflow = Workflow<RunParams>
 
 const minute = 60_000
+const day = 24 * 60 * minute
 /** A record that does not change for so long may have a run that the engine lost. */
 const idleMs = 10 * minute
 /** So many are looked after at once, that the sweeper stays far below what one invocation may ask for. */
@@ -58,17 +59,38 @@ export async function sweep(workflow: DiagnosisWorkflow, deps: SweepDeps): Promi
   await each(await records.idle(before, lookedAfter), (id) => lookAfter(id, workflow, deps))
 }
 
-async function lookAfter(id: string, workflow: DiagnosisWorkflow, { records, log }: SweepDeps): Promise<void> {
+async function lookAfter(id: string, workflow: DiagnosisWorkflow, { records, log, clock }: SweepDeps): Promise<void> {
   const run = await find(workflow, id)
   // Asking alone makes the engine look after a run that it forgot.
-  const { status, error } = (await run?.status()) ?? { status: 'unknown', error: undefined }
-  if (run && status !== 'errored' && status !== 'terminated') return
-  const why = error === undefined ? status : `${status}: ${error.message}`
-  log('error', 'The run of a diagnosis is lost', { id, why })
+  const lost = await lostReason(run)
   const diagnosis = await records.get(id)
+  if (lost === undefined || !diagnosis || diagnosis.state === 'done') return
+  log('error', 'The run of a diagnosis is lost', { id, why: lost })
+  const age = clock.now() - Date.parse(diagnosis.createdAt)
   // Nothing was done yet. One that an operator terminated is not begun again.
-  if (diagnosis?.state === 'accepted' && status !== 'terminated') return run ? run.restart() : startRun(workflow, id)
-  await startRun(workflow, `${id}-end`, { id, lost: `The durable run of the diagnosis ended by itself (${why}); what was stored until then is here` })
+  if (diagnosis.state === 'accepted' && lost !== 'terminated' && age < day) return run ? run.restart() : startRun(workflow, id)
+  const explanation = `The durable run of the diagnosis ended by itself (${lost}); what was stored until then is here`
+  const end = await find(workflow, `${id}-end`)
+  if (!end) return startRun(workflow, `${id}-end`, { id, lost: explanation })
+  const endLost = await lostReason(end)
+  if (endLost === undefined) return
+  // Sealing and telling may be done again, but not for ever: it has a place among those at work.
+  if (age < 2 * day) return end.restart()
+  const outcome = diagnosis.outcome ?? 'failed'
+  await records.update(id, {
+    state: 'done',
+    outcome,
+    explanation: diagnosis.explanation ?? explanation,
+    finishedAt: new Date(clock.now()).toISOString(),
+  })
+}
+
+/** Why a run will do nothing any more; undefined where it will. */
+async function lostReason(run: WorkflowInstance | undefined): Promise<string | undefined> {
+  if (!run) return 'unknown'
+  const { status, error } = await run.status()
+  if (status === 'errored') return error === undefined ? status : `${status}: ${error.message}`
+  return status === 'terminated' || status === 'complete' ? status : undefined
 }
 
 /** Undefined where there is none; throws where that cannot be known. */

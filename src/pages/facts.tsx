@@ -42,7 +42,7 @@ function Container({ container }: { container: ContainerRecord }) {
   const ms = startedAt === undefined || finishedAt === undefined ? undefined : Date.parse(finishedAt) - Date.parse(startedAt)
   const ran = ms === undefined ? undefined : ms < 1000 ? 'less than a second' : durationText(ms)
   const parts = [
-    `profile ${profile}`,
+    profile && `profile ${profile}`,
     ids && `user ${ids.uid}:${ids.gid}`,
     ran && `ran ${ran}`,
     exitCode === undefined ? undefined : `exit code ${exitCode}`,

@@ -59,7 +59,7 @@ export function recordsRunsContract(fixture: () => Pick<RecordsFixture, 'records
     expect(await records.unstarted(1)).toEqual([id(1)])
   })
 
-  test('idle() names those with a run that are not done and were not updated since, the longest idle first', async () => {
+  test('idle() names those with a run that are not done and were not updated since, those at work first, the longest idle before the others', async () => {
     const { records, setTime } = fixture()
     await accept(1, 2, 3, 4, 5, 6)
     for (const n of [1, 2, 3, 4, 6]) await records.markStarted(id(n))
@@ -72,9 +72,9 @@ export function recordsRunsContract(fixture: () => Pick<RecordsFixture, 'records
       setTime(1_700_000_000_000 + ms)
       await records.update(id(n), { state: 'listening' })
     }
-    expect(await records.idle('2023-11-14T22:13:23.000Z', 10)).toEqual([id(3), id(2), id(1)])
-    expect(await records.idle('2023-11-14T22:13:23.001Z', 10)).toEqual([id(3), id(2), id(1), id(4)])
-    expect(await records.idle('2023-11-14T22:13:23.000Z', 2)).toEqual([id(3), id(2)])
+    expect(await records.idle('2023-11-14T22:13:23.000Z', 10)).toEqual([id(2), id(1), id(3)])
+    expect(await records.idle('2023-11-14T22:13:23.001Z', 10)).toEqual([id(2), id(1), id(4), id(3)])
+    expect(await records.idle('2023-11-14T22:13:23.000Z', 2)).toEqual([id(2), id(1)])
     expect(await records.idle('2023-11-14T22:13:20.000Z', 10)).toEqual([])
   })
 

@@ -39,6 +39,26 @@ test('a diagnosis is cancelled while its cluster is away, and not tried until it
   expect(await world.notes()).toMatchObject([{ outcome: 'cancelled' }])
 })
 
+test('a container whose end cannot be read is told, and keeps its pod until its own deadline', async () => {
+  let isBroken = false
+  const world = await storyWorld({}, (deps) =>
+    withCluster(({ getPod }) => ({
+      getPod: (...args) => (isBroken ? Promise.reject(new TypeError('made up to fail')) : getPod(...args)),
+    }))(deps),
+  )
+  const step = new MemoryStep(1, async (name) => {
+    if (name === 'start-1') await world.deps.records.requestCancel(id)
+    isBroken = name === 'end-1'
+  })
+  expect(await world.tell({}, step)).toMatchObject({
+    outcome: 'cancelled',
+    explanation: 'cancelled; the container runs until its own deadline',
+    containers: [{ name: `${id}-1`, proven: false }],
+  })
+  const pod = (await world.cluster.getPod(demoPod, signal)) as RawPod
+  expect(await world.deps.records.getValue(`pod:main/${pod.metadata.uid}`)).toMatchObject({ id })
+})
+
 describe('a service that was away', () => {
   test('plans again what it had planned long before', async () => {
     const clock = jumping()

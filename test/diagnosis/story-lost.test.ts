@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { endLost } from '../../src/diagnose.ts'
 import type { DiagnosisRequest } from '../../src/diagnosis/diagnosis.ts'
+import { requestOf } from '../contract/records.ts'
 import { id, MemoryStep, storyWorld } from './story-world.ts'
 
 describe('a diagnosis whose run is lost', () => {
@@ -27,6 +28,30 @@ describe('a diagnosis whose run is lost', () => {
     expect(told?.findings.map(({ check }) => check)).toContain('log')
     expect(await deps.store.head(told?.bundle?.key ?? '')).toBeDefined()
     expect(await notes()).toHaveLength(1)
+  })
+
+  test('behind its container is told with the log and the findings that are stored', async () => {
+    const { deps, tell, url } = await storyWorld()
+    const lostAt = new MemoryStep(1, async (name) => {
+      if (name === 'conclude') throw new Error('the engine forgot the run')
+    })
+    await expect(tell({}, lostAt)).rejects.toThrow('forgot')
+    const request = (await deps.records.get(id)) as DiagnosisRequest
+    await endLost(request, 'The run is lost', new MemoryStep(2), deps)
+
+    const told = await deps.records.get(id)
+    expect(told).toMatchObject({ outcome: 'incomplete', explanation: 'The run is lost', containers: [{ name: `${id}-1`, proven: true }] })
+    expect(told?.findings.map((finding) => finding.id)).toContain(`http/${new URL(url).host}/500`)
+    expect(Object.keys(told?.redactions ?? {})).toContain('env-literal')
+  })
+
+  test('is ended all the same where its evidence cannot be read', async () => {
+    const { deps } = await storyWorld()
+    const request = requestOf(1, { id, report: { tracker: 'bugs', key: 'bug-1' } })
+    await deps.records.accept(request)
+    await deps.store.create(`diagnoses/${id}/evidence.json`, new TextEncoder().encode('{'))
+    await endLost(request, 'The run is lost', new MemoryStep(1), deps)
+    expect(await deps.records.get(id)).toMatchObject({ state: 'done', outcome: 'failed', explanation: expect.stringContaining('The run is lost') })
   })
 
   test('behind its conclusion keeps its outcome, and is told if it was not', async () => {

@@ -238,7 +238,7 @@ policy:
       'principals[0].tokenHashes[0]: expected "sha256:" and 64 hex digits, as "npm run token" prints them, got a text that is not shown here',
     ])
     expect(problems({ ...minimal(), publicUrl: 'ftp://user:hidden-made-up@x.test' })).toEqual([
-      'publicUrl: expected a URL such as https://host.example, got "ftp://user:…@x.test"',
+      'publicUrl: expected a URL such as https://host.example, got "ftp://…@x.test"',
     ])
   })
 

@@ -121,6 +121,54 @@ describe('sweep()', () => {
     expect(ended).toEqual([{ id, lost: expect.stringContaining('made up to fail') }])
   })
 
+  test('ends it anew where that was lost, too, and for good after two days', async () => {
+    const id = await accepted(() => Promise.reject(new Error('made up to fail')))
+    let tries = 0
+    runs.set(`${id}-end`, async () => {
+      tries += 1
+      throw new Error('made up to fail, too')
+    })
+    await deps.runs.start(id)
+    await until(id, 'errored')
+    await records.update(id, { state: 'sealing', outcome: 'complete' })
+    now += 11 * minute
+    for (const expected of [1, 2]) {
+      await sweep(workflow, deps)
+      await vi.waitFor(() => expect(tries).toBe(expected), { timeout: 5000 })
+      await until(`${id}-end`, 'errored')
+    }
+    now += 48 * 60 * minute
+    await sweep(workflow, deps)
+    expect(await records.get(id)).toMatchObject({ state: 'done', outcome: 'complete', explanation: expect.stringContaining('made up to fail') })
+    expect(tries).toBe(2)
+  })
+
+  test('begins for a day what always fails before anything is done', async () => {
+    let tries = 0
+    const id = await accepted(async () => {
+      tries += 1
+      throw new Error('made up to fail')
+    })
+    runs.set(`${id}-end`, async () => void (await records.update(id, { state: 'done' })))
+    await deps.runs.start(id)
+    await until(id, 'errored')
+    now += 25 * 60 * minute
+    await sweep(workflow, deps)
+    await until(`${id}-end`, 'complete')
+    expect(tries).toBe(1)
+  })
+
+  test('ends a diagnosis whose run is over although its record is not', async () => {
+    const id = await accepted()
+    runs.set(`${id}-end`, async () => void (await records.update(id, { state: 'done' })))
+    await deps.runs.start(id)
+    await until(id, 'complete')
+    await records.update(id, { state: 'sharing' })
+    now += 11 * minute
+    await sweep(workflow, deps)
+    await until(`${id}-end`, 'complete')
+  })
+
   test('does not begin again what an operator terminated', async () => {
     const id = await accepted(() => new Promise(() => undefined))
     runs.set(`${id}-end`, async () => undefined)

@@ -29,11 +29,14 @@ export interface Probe {
  */
 export async function admissionPolicyProblem(
   probe: Probe,
-  cluster: ProbedCluster,
-  deps: ProbeDeps,
+  cluster: Pick<Cluster, 'addEphemeralContainer'>,
+  deps: Pick<Deps, 'records'>,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  return ask(probe, await whoIs(probe, cluster, deps, signal), cluster, deps, signal)
+  const problem = await missing(probe, cluster, signal)
+  // What was known before is not so any more: whoever adds a container next asks, and tells, for themselves.
+  if (problem !== undefined) await deps.records.setValue(keyOf(probe), undefined)
+  return problem
 }
 
 type ProbedCluster = Pick<Cluster, 'addEphemeralContainer' | 'whoAmI'>
@@ -58,7 +61,7 @@ async function ask(
   return problem
 }
 
-async function missing({ pod, uid, spec }: Probe, cluster: ProbedCluster, signal: AbortSignal): Promise<string | undefined> {
+async function missing({ pod, uid, spec }: Probe, cluster: Pick<Cluster, 'addEphemeralContainer'>, signal: AbortSignal): Promise<string | undefined> {
   // The name .invalid never resolves: https://www.rfc-editor.org/rfc/rfc6761#section-6.4
   const foreign: readonly (readonly [string, Raw])[] = [
     ['any image', { ...spec, image: 'autodiagnose.invalid/policy-probe' }],

@@ -89,7 +89,7 @@ function containerFacts(container: ContainerRecord): Note['facts'] {
   // The kubelet's times are of whole seconds.
   const ran = container.startedAt === container.finishedAt ? 'less than a second' : seconds(container.startedAt, container.finishedAt)
   return [
-    ['Container', `${container.name}, profile ${container.profile}${ids}`],
+    ['Container', `${container.name}${container.profile === undefined ? '' : `, profile ${container.profile}`}${ids}`],
     ['Image', container.image.replace(/@.*/, '')],
     ...optional('Image digest', /sha256:[0-9a-f]{64}/.exec(container.imageId ?? container.image)?.[0]),
     [

@@ -25,8 +25,8 @@ export interface Records {
   /** Ids of accepted diagnoses that have no durable run, oldest first. */
   unstarted(limit: number): Promise<readonly string[]>
   /**
-   * Ids of diagnoses that have a run, are not `done`, and were updated last before `before` (RFC 3339 in UTC, with milliseconds); the
-   * longest idle first.
+   * Ids of diagnoses that have a run, are not `done`, and were updated last before `before` (RFC 3339 in UTC, with milliseconds);
+   * those at work before those that are only accepted, the longest idle first.
    */
   idle(before: string, limit: number): Promise<readonly string[]>
   /** How many diagnoses are not `done`. */

@@ -114,7 +114,10 @@ export function sqlRecords(db: Kysely<Schema>, clock: Pick<Clock, 'now'>): Recor
 
     async idle(before, limit) {
       const query = db.selectFrom('diagnoses').select('id').where('state', 'in', active).where('started', '=', 1)
-      const rows = await query.where('updated_at', '<', before).orderBy('updated_at').orderBy('id').limit(limit).execute()
+      const idle = query.where('updated_at', '<', before)
+      // Those at work first: they have the places that the others wait for.
+      const first = (eb: Builder) => eb.case().when('state', '=', 'accepted').then(1).else(0).end()
+      const rows = await idle.orderBy(first).orderBy('updated_at').orderBy('id').limit(limit).execute()
       return rows.map((row) => row.id)
     },
 

@@ -1,0 +1,26 @@
+import { start } from './diagnosis/cursor.ts'
+import { containerName, type DiagnosisRequest, maxContainers } from './diagnosis/diagnosis.ts'
+import { readFindings } from './diagnosis/seal/conclude.ts'
+import { adopt } from './diagnosis/segment.ts'
+import type { Examined } from './examine.ts'
+import type { Store } from './ports/store/store.ts'
+
+/** What the logs in the store tell of the containers of a diagnosis whose run can tell nothing any more. */
+export async function storedExaminations(
+  { id }: Pick<DiagnosisRequest, 'id'>,
+  image: string,
+  store: Pick<Store, 'get' | 'list'>,
+  signal: AbortSignal,
+): Promise<readonly Examined[]> {
+  const examined: Examined[] = []
+  for (let attempt = 1; attempt <= maxContainers; attempt++) {
+    const name = containerName(id, attempt)
+    const cursor = await adopt(store, id, name, start, signal)
+    if (cursor.segment === 0) continue
+    const { findings } = await readFindings(store, id, name, signal)
+    const gaps = [...cursor.gaps, ...(cursor.end === undefined ? ['nobody listened to the end of the log'] : [])]
+    const container = { name, image, lines: cursor.lines, bytes: cursor.bytes, proven: cursor.end === 'proven', gaps }
+    examined.push({ container, checks: [], findings, redactions: cursor.redactions, retryWithIds: false, ...(cursor.end ? { end: cursor.end } : {}) })
+  }
+  return examined
+}
