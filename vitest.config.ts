@@ -22,7 +22,9 @@ const workers = cloudflareTest({
 
 /** Packages of hundreds of files, as one module each: file by file they take seconds in every test file. */
 const bundled = [
-  ...['apis/AuthorizationV1Api', 'apis/CoreV1Api', 'configuration', 'servers'].map((file) => `@kubernetes/client-node/dist/gen/${file}.js`),
+  ...['apis/AuthenticationV1Api', 'apis/AuthorizationV1Api', 'apis/CoreV1Api', 'configuration', 'servers'].map(
+    (file) => `@kubernetes/client-node/dist/gen/${file}.js`,
+  ),
   '@aws-sdk/client-s3',
   '@aws-sdk/s3-request-presigner',
   // Vite has each call of an imported function look it up, which makes hashing 25 times as slow: one file, then.

@@ -1,5 +1,5 @@
 import { availableParallelism, cpus } from 'node:os'
-import { setTimeout as delay } from 'node:timers/promises'
+import { realClock } from '../src/hosts/parts.ts'
 import { logOf, printers } from '../test/diagnosis/limits-log.ts'
 
 /**
@@ -8,13 +8,6 @@ import { logOf, printers } from '../test/diagnosis/limits-log.ts'
  * timestamps included; default 50.
  */
 const megabytes = Number(process.argv[2] ?? 50)
-const clock = {
-  now: () => Date.now(),
-  sleep: async (ms: number, signal?: AbortSignal) => {
-    await delay(ms, undefined, signal ? { signal } : {}).catch(() => undefined)
-  },
-}
-
 /** CPU seconds of this process, its helper threads included, and what the work gave. */
 async function timed<T>(work: () => Promise<T>): Promise<[seconds: number, result: T]> {
   const before = process.cpuUsage()
@@ -29,7 +22,7 @@ const row = (...cells: readonly (string | number)[]) =>
 console.log(`${megabytes} MB of log on ${availableParallelism()} × ${cpus()[0]?.model ?? 'unknown CPU'}, Node ${process.version}; CPU seconds`)
 row('', 'turns', 'dearest turn', 'all turns', 'end', 'seal', 'bytes read')
 for (const [name, print] of Object.entries(printers)) {
-  const log = logOf(print, megabytes * 1e6, clock)
+  const log = logOf(print, megabytes * 1e6, realClock)
   const turns: number[] = []
   const cursor = await log.listen(async (turn) => {
     const [seconds, next] = await timed(turn)

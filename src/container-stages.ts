@@ -1,5 +1,5 @@
 import { bytesOf } from './config.ts'
-import type { Cursor } from './diagnosis/cursor.ts'
+import { type Cursor, heard } from './diagnosis/cursor.ts'
 import { containerName, lookInside, type Refusal } from './diagnosis/diagnosis.ts'
 import { refresh } from './diagnosis/gather/refresh.ts'
 import { addContainer, tryCandidates } from './diagnosis/inject/add-container.ts'
@@ -158,8 +158,18 @@ export function containerStages({ request, deps, id, cluster, failed, refused, c
         deps,
       ),
 
-    end: ({ name, candidate, checks }: Planned, { attempt, gathered: outcome }: Examination, started: Started, cursor: Cursor) =>
-      patiently(
+    end: ({ name, candidate, checks }: Planned, { attempt, gathered: outcome }: Examination, started: Started, cursor: Cursor) => {
+      // Known whatever the cluster says now. Without an exit code a container may run, and has the pod until its own deadline.
+      const container = {
+        name,
+        profile: candidate.profile,
+        image: config.diagnosis.image,
+        ...heard(cursor),
+        ...(candidate.ids ? { ids: candidate.ids } : {}),
+      }
+      const end = started.kind === 'cancelled' ? 'cancelled' : cursor.end
+      const known = { checks, redactions: cursor.redactions, ...(end ? { end } : {}) }
+      return patiently(
         'read what the container found',
         async (signal): Promise<Examined> => {
           const { pod, uid, gathered } = podOf(outcome)
@@ -172,49 +182,24 @@ export function containerStages({ request, deps, id, cluster, failed, refused, c
           if (seen) await keepIds(seen.ids, gathered, deps)
           const sameIds = candidate.ids?.uid === seen?.ids.uid && candidate.ids?.gid === seen?.ids.gid
           return {
+            ...known,
             container: {
-              name,
-              profile: candidate.profile,
-              image: config.diagnosis.image,
-              lines: cursor.lines,
-              bytes: cursor.bytes,
-              proven: cursor.end === 'proven',
+              ...container,
               gaps,
-              ...(candidate.ids ? { ids: candidate.ids } : {}),
               ...(status?.imageID ? { imageId: status.imageID } : {}),
               ...(startedAt === undefined ? {} : { startedAt }),
               ...(terminated ? { exitCode: terminated.exitCode, ...(terminated.finishedAt ? { finishedAt: terminated.finishedAt } : {}) } : {}),
             },
-            checks,
             findings,
-            redactions: cursor.redactions,
             retryWithIds: attempt === 1 && request.profile === 'auto' && gathered.targetRunning && !sameIds && lookInside(checks),
             ...(started.kind === 'started' || started.kind === 'cancelled' ? {} : { failure: failed(started.message).message }),
-            ...(started.kind === 'cancelled' ? { end: 'cancelled' } : cursor.end ? { end: cursor.end } : {}),
             ...(seen ? { seen } : {}),
           }
         },
-        (message): Examined => ({
-          // Without an exit code: it may run, and has the pod until its own deadline.
-          container: {
-            name,
-            profile: candidate.profile,
-            image: config.diagnosis.image,
-            lines: cursor.lines,
-            bytes: cursor.bytes,
-            proven: cursor.end === 'proven',
-            gaps: cursor.gaps,
-            ...(candidate.ids ? { ids: candidate.ids } : {}),
-          },
-          checks,
-          findings: [],
-          redactions: cursor.redactions,
-          retryWithIds: false,
-          failure: failed(message).message,
-          ...(started.kind === 'cancelled' ? { end: 'cancelled' as const } : cursor.end ? { end: cursor.end } : {}),
-        }),
+        (message): Examined => ({ ...known, container, findings: [], retryWithIds: false, failure: failed(message).message }),
         { ms: minute, rethrow: () => !late() },
         deps,
-      ),
+      )
+    },
   }
 }

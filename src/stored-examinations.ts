@@ -1,4 +1,4 @@
-import { start } from './diagnosis/cursor.ts'
+import { heard, start } from './diagnosis/cursor.ts'
 import { containerName, type DiagnosisRequest, maxContainers } from './diagnosis/diagnosis.ts'
 import { readFindings } from './diagnosis/seal/conclude.ts'
 import { adopt } from './diagnosis/segment.ts'
@@ -19,7 +19,7 @@ export async function storedExaminations(
     if (cursor.segment === 0) continue
     const { findings } = await readFindings(store, id, name, signal)
     const gaps = [...cursor.gaps, ...(cursor.end === undefined ? ['nobody listened to the end of the log'] : [])]
-    const container = { name, image, lines: cursor.lines, bytes: cursor.bytes, proven: cursor.end === 'proven', gaps }
+    const container = { name, image, ...heard(cursor), gaps }
     examined.push({ container, checks: [], findings, redactions: cursor.redactions, retryWithIds: false, ...(cursor.end ? { end: cursor.end } : {}) })
   }
   return examined

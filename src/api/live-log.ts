@@ -19,17 +19,13 @@ export const logHeaders = {
 
 /** The log as it was stored until now. Throws StoreUnavailable while nothing is sent yet. */
 export async function storedLog(id: string, deps: LogDeps, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
-  const log = readLog(deps, id, { follow: false, signal })
-  const reader = log.getReader()
-  const first = await reader.read()
+  const reader = readLog(deps, id, { follow: false, signal }).getReader()
+  let ahead: ReadableStreamReadResult<Uint8Array> | undefined = await reader.read()
   return new ReadableStream<Uint8Array>(
     {
-      start(controller) {
-        if (first.done) controller.close()
-        else controller.enqueue(first.value)
-      },
       async pull(controller) {
-        const next = await reader.read()
+        const next = ahead ?? (await reader.read())
+        ahead = undefined
         if (next.done) controller.close()
         else controller.enqueue(next.value)
       },

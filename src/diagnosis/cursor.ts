@@ -84,3 +84,8 @@ export function digestOf(bytes: Uint8Array): string {
   }
   return `${(a >>> 0).toString(16)}-${(b >>> 0).toString(16)}`
 }
+
+/** What a cursor tells of the log before it, for the record of the container. */
+export function heard({ lines, bytes, gaps, end }: Cursor) {
+  return { lines, bytes, proven: end === 'proven', gaps }
+}

@@ -1,4 +1,4 @@
-import type { Config, SecretRef } from '../config.ts'
+import type { Config } from '../config.ts'
 import type { Deps, Log } from '../deps.ts'
 import { makeRedactor } from '../diagnosis/redact/make-redactor.ts'
 import { bearerTransport } from '../ports/cluster/bearer.ts'
@@ -10,6 +10,7 @@ import { r2Store } from '../ports/store/r2.ts'
 import { s3Store } from '../ports/store/s3.ts'
 import type { Store } from '../ports/store/store.ts'
 import { realClock, realTrackers, redactedLog, type SecretOf, s3Options } from './parts.ts'
+import { missingParts } from './worker-problems.ts'
 import { type DiagnosisWorkflow, startRun } from './worker-runs.ts'
 
 /** Of wrangler.toml. Buckets, clusters and secrets have the names that the configuration gives them. */
@@ -35,12 +36,15 @@ const workerLog: Log = (level, message, data) => {
   console[level](JSON.stringify({ at: new Date().toISOString(), level, message, ...data }))
 }
 
-/** Fills the outside world, for one request or one run. */
-export function openWorker({ config, redactors }: WorkerConfig, env: Bindings): Deps {
+/** Fills the outside world, for one request or one run. Throws naming all that is missing, or what is of no use. */
+export function openWorker({ config, redactors, secrets }: WorkerConfig, env: Bindings): Deps {
+  const missing = missingParts(config, secrets, env)
+  if (missing.length > 0) throw new Error(missing.join('; '))
   const redactor = makeRedactor({ files: redactors })
   const log = redactedLog(workerLog, redactor)
   const records = d1Records({ database: env.DB, clock: realClock })
-  const secret = secretsOf(env)
+  // Each was looked at above; no reference to a file passes the build.
+  const secret: SecretOf = (ref) => String('env' in ref && env[ref.env])
   return {
     config,
     clusters: clustersOf(config, env, secret),
@@ -63,27 +67,12 @@ export function openWorker({ config, redactors }: WorkerConfig, env: Bindings): 
   }
 }
 
-function secretsOf(env: Bindings): SecretOf {
-  return (ref: SecretRef) => {
-    const name = 'env' in ref ? ref.env : ref.file
-    const text = env[name]
-    if (typeof text !== 'string' || text === '') throw new Error(`secret "${name}" is not set; run: npx wrangler secret put ${name}`)
-    return text
-  }
-}
-
-function bindingOf<T>(env: Bindings, name: string, method: string): T {
-  const binding = env[name] as Record<string, unknown> | undefined
-  if (typeof binding?.[method] !== 'function') throw new Error(`wrangler.toml has no binding "${name}" of that kind`)
-  return binding as T
-}
-
 function storeOf({ store }: Config, env: Bindings, secret: SecretOf): Store {
   if (store.kind === 's3') return s3Store(s3Options(store, secret))
   if (store.kind !== 'r2') throw new TypeError(`A store of kind "${store.kind}" is not for Workers`)
   const { binding, prefix, downloads } = store
   return r2Store({
-    bucket: bindingOf<R2Bucket>(env, binding, 'createMultipartUpload'),
+    bucket: env[binding] as R2Bucket,
     binding,
     prefix,
     clock: realClock,
@@ -110,7 +99,7 @@ function clustersOf(config: Config, env: Bindings, secret: SecretOf): Map<string
   for (const [name, cluster] of Object.entries(config.clusters)) {
     if (!('url' in cluster)) throw new TypeError(`Cluster "${name}" is not for Workers`)
     const { url, serviceAccount, binding } = cluster
-    const service = binding === undefined ? undefined : bindingOf<Fetcher>(env, binding, 'fetch')
+    const service = binding === undefined ? undefined : (env[binding] as Fetcher)
     const fetched = async (request: Request): Promise<Response> => {
       try {
         return await (service ? service.fetch(request) : fetch(request))

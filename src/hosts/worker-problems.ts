@@ -1,17 +1,4 @@
 import type { Config } from '../config.ts'
-import type { Deps } from '../deps.ts'
-import { type Bindings, openWorker, type WorkerConfig } from './worker-parts.ts'
-
-/** The outside world, or what is missing or of no use, one sentence each. */
-export function openOrTell(worker: WorkerConfig, env: Bindings): Deps | readonly string[] {
-  const missing = missingParts(worker.config, worker.secrets, env)
-  if (missing.length > 0) return missing
-  try {
-    return openWorker(worker, env)
-  } catch (error) {
-    return [error instanceof Error ? error.message : String(error)]
-  }
-}
 
 /**
  * What the configuration names and `wrangler.toml` or `wrangler secret` did not give, one sentence each. The file itself was checked when

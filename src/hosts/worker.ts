@@ -1,8 +1,8 @@
 import { WorkflowEntrypoint, type WorkflowEvent, type WorkflowStep } from 'cloudflare:workers'
 import configured from 'virtual:config'
 import { createApp } from '../app.ts'
+import type { Deps } from '../deps.ts'
 import { type Bindings, openWorker, type WorkerConfig } from './worker-parts.ts'
-import { openOrTell } from './worker-problems.ts'
 import { type RunParams, sweep } from './worker-runs.ts'
 import { runDiagnosis } from './worker-story.ts'
 
@@ -20,10 +20,14 @@ export class Diagnosis extends WorkflowEntrypoint<Bindings, RunParams> {
 export default {
   /** What a request opens belongs to it, because the runtime lets no other one wait for it: so each has an app of its own, which takes 1 ms. */
   async fetch(request, env) {
-    const opened = openOrTell(worker, env)
-    if ('config' in opened) return createApp(opened).fetch(request)
-    console.error(JSON.stringify({ level: 'error', message: 'The Worker cannot serve', wrong: opened }))
-    return new Response('The service is not set up: its log (npx wrangler tail) says what is wrong\n', { status: 500 })
+    let deps: Deps
+    try {
+      deps = openWorker(worker, env)
+    } catch (error) {
+      console.error(JSON.stringify({ level: 'error', message: 'The Worker cannot serve', error: String(error) }))
+      return new Response('The service is not set up: its log (npx wrangler tail) says what is wrong\n', { status: 500 })
+    }
+    return createApp(deps).fetch(request)
   },
 
   async scheduled(_, env) {

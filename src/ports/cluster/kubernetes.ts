@@ -123,7 +123,7 @@ export function kubernetesCluster({ name, transport, clock, timeoutMs = 15_000 }
     },
 
     async whoAmI(signal) {
-      const answer = await api.json('ask who we are', selfReviewRequest(), signal)
+      const answer = await api.json('ask who we are', await selfReviewRequest(), signal)
       if (!answer.ok) return undefined
       return (answer.value.status as { userInfo?: { username?: string } } | undefined)?.userInfo?.username
     },

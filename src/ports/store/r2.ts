@@ -1,8 +1,7 @@
 import type { Clock } from '../../deps.ts'
-import { chunksOf } from './chunks.ts'
 import { contentTypeOf } from './content-type.ts'
 import { assertKey, assertPrefix } from './key.ts'
-import { type Part, partsOf, startingWith } from './parts.ts'
+import { type Part, streamCreator } from './parts.ts'
 import { r2Calls } from './r2-calls.ts'
 import { claimObject, isClaim, maybeClaim, r2Claims } from './r2-claims.ts'
 import { uploadParts } from './r2-upload.ts'
@@ -54,25 +53,6 @@ export function r2Store({ bucket, binding = 'BUCKET', prefix = '', downloads, cl
     const stored = await claims.settled(name)
     if (stored && !isClaim(stored)) return 'created'
     throw new StoreUnavailable(`Cannot find object "${name}" in the bucket of binding "${binding}" after its upload was completed`)
-  }
-
-  async function createFromStream(key: string, body: ReadableStream<Uint8Array>, options: PutOptions = {}): Promise<Created> {
-    const { signal } = options
-    try {
-      signal?.throwIfAborted()
-      if (await head(key, options)) {
-        await body.cancel()
-        return 'exists'
-      }
-    } catch (error) {
-      await body.cancel(error).catch(() => {})
-      throw error
-    }
-    const parts = partsOf(chunksOf(body, signal))
-    const first = await parts.next()
-    if (first.done) throw new Error('Cannot cut a stream: no part came, not even an empty one')
-    if (first.value.isLast) return create(key, first.value.bytes, options)
-    return upload(key, startingWith(first.value, parts), options)
   }
 
   async function head(key: string, { signal }: Abortable = {}): Promise<{ bytes: number } | undefined> {
@@ -131,7 +111,7 @@ export function r2Store({ bucket, binding = 'BUCKET', prefix = '', downloads, cl
 
   return {
     create,
-    createFromStream,
+    createFromStream: streamCreator({ head, create, upload }),
     get,
     head,
     list(from, options) {

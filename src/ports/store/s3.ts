@@ -1,9 +1,8 @@
 import { DeleteObjectCommand, GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
-import { chunksOf } from './chunks.ts'
 import { contentTypeOf } from './content-type.ts'
 import { assertKey, assertPrefix } from './key.ts'
-import { type Part, partsOf, startingWith } from './parts.ts'
+import { type Part, streamCreator } from './parts.ts'
 import { failureOf, isMissing, type S3Place, statusOf } from './s3-failure.ts'
 import { uploadParts } from './s3-upload.ts'
 import { type Created, type PutOptions, type Store, type StoredObject, StoreUnavailable } from './store.ts'
@@ -93,25 +92,6 @@ export function s3Store({ endpoint, region = 'us-east-1', bucket, prefix = '', f
     return stored.bytes === bytes ? 'created' : 'exists'
   }
 
-  async function createFromStream(key: string, body: ReadableStream<Uint8Array>, options: PutOptions = {}): Promise<Created> {
-    const { signal } = options
-    try {
-      signal?.throwIfAborted()
-      if (await head(key, { signal })) {
-        await body.cancel()
-        return 'exists'
-      }
-    } catch (error) {
-      await body.cancel(error).catch(() => {})
-      throw error
-    }
-    const parts = partsOf(chunksOf(body, signal))
-    const first = await parts.next()
-    if (first.done) throw new Error('Cannot cut a stream: no part came, not even an empty one')
-    if (first.value.isLast) return create(key, first.value.bytes, options)
-    return upload(key, startingWith(first.value, parts), options)
-  }
-
   async function head(key: string, { signal }: Abortable = {}): Promise<{ bytes: number } | undefined> {
     try {
       const { ContentLength = 0 } = await client.send(new HeadObjectCommand(at(key)), abortable(signal))
@@ -181,7 +161,7 @@ export function s3Store({ endpoint, region = 'us-east-1', bucket, prefix = '', f
 
   return {
     create,
-    createFromStream,
+    createFromStream: streamCreator({ head, create, upload }),
     get,
     head,
     list(from, options) {
