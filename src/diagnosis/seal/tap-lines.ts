@@ -51,8 +51,9 @@ export class TapLines {
     }
     const isNew = (type === 'plan' && !this.hasPlan) || (type === 'version' && this.points === 0) || type === 'bailout'
     if (type === 'plan') this.hasPlan = true
+    // A pragma ends a point; another plan or version is no TAP, and does not.
+    if (type === 'pragma' || isNew || inYaml) this.hasPoint = false
     if (!inYaml && !isNew) return []
-    this.hasPoint = false
     // Strict, it would keep everything else as a failure.
     return [...this.flush(), type === 'pragma' ? 'pragma -strict\n' : line]
   }
