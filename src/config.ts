@@ -1,21 +1,15 @@
 import { z } from '@hono/zod-openapi'
+import { githubTracker, gitlabTracker, intake, jiraTracker, reports, source } from './config-intake.ts'
+import { httpUrl, name, path, patterns, secret } from './config-values.ts'
 import { profiles } from './diagnosis/diagnosis.ts'
+
+export type { SecretRef } from './config-values.ts'
 
 /**
  * The configuration, one YAML file. A host reads it and parses it with this schema once; wrong configuration fails at start,
  * naming the key and what was expected. The descriptions here are those of docs/config.schema.json.
  */
 
-const httpUrl = z.url({ protocol: /^https?$/, error: 'a URL such as https://host.example' })
-const path = z.string().min(1)
-
-/** A secret: `{env: NAME}` or `{file: PATH}` in the file; the host reads it at start. */
-const secret = z.union([z.strictObject({ env: z.string().min(1) }), z.strictObject({ file: path })], '{env: NAME} or {file: PATH}')
-export type SecretRef = z.infer<typeof secret>
-
-const name = z.string().regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, 'a name of lower-case letters, digits and dashes, 63 at most')
-/** `*` matches any run of characters; there is no other wildcard. */
-const patterns = z.array(z.string().min(1))
 /** Bytes as Kubernetes writes them: `16Mi`, `1Gi`, `500k` or a number. */
 const quantity = z.union(
   [z.number().int().nonnegative(), z.string().regex(/^\d+(\.\d+)?(k|Ki|M|Mi|G|Gi)?$/, 'a quantity such as 16Mi')],
@@ -92,6 +86,9 @@ const store = z.discriminatedUnion('kind', [
 ])
 
 const tracker = z.discriminatedUnion('kind', [
+  githubTracker,
+  gitlabTracker,
+  jiraTracker,
   z.strictObject({
     kind: z.literal('redmine').describe('Notes on issues of a Redmine'),
     url: httpUrl.describe('The Redmine'),
@@ -146,6 +143,12 @@ export const configSchema = z.strictObject({
     .describe('The clusters by name; requests name one where there are several'),
   store: store.describe('Where bundles and logs are kept'),
   trackers: z.record(name, tracker).default({}).describe('The bug trackers by name; a report is named tracker:issue'),
+  sources: z
+    .record(name, source)
+    .default({})
+    .describe('Webhooks by name, at /v1/webhooks/NAME. To the policy each is a principal of its name; a comment counts as the principal that its author is mapped to'),
+  intake,
+  reports,
   principals: z.array(principal).default([]).describe('Who may call'),
   policy: z
     .array(rule)

@@ -25,6 +25,33 @@ export interface ReportRef {
   readonly key: string
 }
 
+/** Where the report of a trouble is found again, or else opened. */
+export interface ReportRoute {
+  /** One of the configured trackers. */
+  readonly tracker: string
+  /** What the tracker calls it: `owner/repository`, the path of a project, the key of a project. */
+  readonly project: string
+  readonly labels: readonly string[]
+  /** Of issue, where the tracker has several: Jira's issue type, Redmine's tracker. Default: the tracker's own. */
+  readonly type?: string
+}
+
+/** The alert that a diagnosis was made for. All text in it has passed the redactor and is bounded. */
+export interface AlertRef {
+  /** Id of the trouble: the same for the same cluster, workload and name of alert. */
+  readonly trouble: string
+  /** Name of the webhook source. */
+  readonly source: string
+  readonly name: string
+  /** RFC 3339. */
+  readonly startsAt: string
+  readonly labels: Readonly<Record<string, string>>
+  /** What the rule's author wrote: summary, description and the like, in that order. */
+  readonly annotations: Readonly<Record<string, string>>
+  /** Runbook, where the rule is, and what else the sender links to. */
+  readonly links: readonly { readonly label: string; readonly url: string }[]
+}
+
 /** One check to run and its parameter, as in `http=http://backend:8080`. The parameter is data, never code. */
 export interface CheckRequest {
   readonly name: string
@@ -56,6 +83,9 @@ export interface DiagnosisRequest {
   /** Checks asked for by name; empty: the default set with what the evidence hints at. */
   readonly checks: readonly CheckRequest[]
   readonly report?: ReportRef
+  /** Where the report is found or opened when `report` is not known yet. */
+  readonly route?: ReportRoute
+  readonly alert?: AlertRef
   readonly reason?: string
 }
 

@@ -1,7 +1,8 @@
 import type { Diagnosis, DiagnosisRequest, Outcome, State } from '../../diagnosis/diagnosis.ts'
+import type { IntakeRecords } from './intake.ts'
 
-/** The database: diagnoses, their states, the links on bug reports. Implementations: SQLite and D1; later Postgres. */
-export interface Records {
+/** The database: diagnoses, their states, the links on bug reports; alerts and what became of them. Implementations: SQLite and D1; later Postgres. */
+export interface Records extends IntakeRecords {
   /**
    * Makes the record of an accepted diagnosis, unless `key` (who asked and their Idempotency-Key) is taken.
    * `fingerprint` is a digest of the request's body: a taken key with another fingerprint is a `conflict`.
@@ -76,6 +77,6 @@ export interface DiagnosisFilter {
 export type DiagnosisChange = Partial<
   Pick<
     Diagnosis,
-    'state' | 'outcome' | 'explanation' | 'refusal' | 'pod' | 'containers' | 'findings' | 'redactions' | 'bundle' | 'reported' | 'finishedAt'
+    'state' | 'outcome' | 'explanation' | 'refusal' | 'pod' | 'containers' | 'findings' | 'redactions' | 'bundle' | 'report' | 'reported' | 'finishedAt'
   >
 >

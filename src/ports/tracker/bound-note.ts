@@ -25,7 +25,7 @@ export function boundNote(note: Note, render: (note: Note) => string): Note {
     marker: note.marker,
     at: note.at,
     headline: cutLine(plainLine(note.headline), noteLimits.title),
-    outcome: note.outcome,
+    ...(note.outcome === undefined ? {} : { outcome: note.outcome }),
     findings,
     facts: [...note.facts.slice(0, noteLimits.facts).map(plainFact), ...missing(note.findings, findings)],
     links: note.links.slice(0, noteLimits.links).flatMap(plainLink),

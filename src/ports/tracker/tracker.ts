@@ -1,6 +1,6 @@
 import type { Finding, Outcome } from '../../diagnosis/diagnosis.ts'
 
-/** A bug tracker. Implementations: redmine, standard-webhook; later github, gitlab, jira. One contract suite runs against each. */
+/** A bug tracker. Implementations: github, gitlab, jira, redmine, standard-webhook, local. One contract suite runs against each. */
 export interface Tracker {
   /** The issue's key, if the text is a URL of an issue in this tracker; undefined if it is not. */
   keyOfUrl(url: string): string | undefined
@@ -12,6 +12,41 @@ export interface Tracker {
    * Throws {@link TrackerUnavailable} to be called again later, {@link TrackerRejected} when that would not help.
    */
   writeNote(key: string, note: Note, options: { readonly knownNoteId?: string; readonly signal: AbortSignal }): Promise<WrittenNote>
+  /** What is wrong with the name of a project, one sentence, or undefined if issues may be opened there. Asks no one. */
+  complainAboutProject(project: string): string | undefined
+  /**
+   * Makes sure that the project has an open issue with this marker, and gives its key: `knownKey` where that issue is still there, else the
+   * newest issue with the marker, else a new one. A closed one is dealt with as `recurrence` says. Safe to repeat after a crash at any line;
+   * two processes must not do it for the same marker at once. Throws as `writeNote` does.
+   */
+  openIssue(draft: IssueDraft, options: OpenOptions): Promise<OpenedIssue>
+  /** Closes the issue, where it is open; its words stay. Throws as `writeNote` does. */
+  closeIssue(key: string, options: { readonly signal: AbortSignal }): Promise<void>
+}
+
+export interface OpenOptions {
+  /** Of an issue that was closed: open it again, leave it closed (the note that follows is all), or make a new one. */
+  readonly recurrence: 'reopen' | 'comment' | 'new'
+  readonly knownKey?: string
+  readonly signal: AbortSignal
+}
+
+/** An issue to be. Its description is the note, rendered as notes are. */
+export interface IssueDraft {
+  readonly project: string
+  /** As the tracker has them; where it has none, they are left out. */
+  readonly labels: readonly string[]
+  readonly type?: string
+  /** One line; cut to what the tracker takes, and made plain. */
+  readonly title: string
+  /** Its `marker` is the issue's: the id of the trouble. */
+  readonly note: Note
+}
+
+export interface OpenedIssue {
+  readonly key: string
+  readonly url?: string
+  readonly state: 'made' | 'found' | 'reopened'
 }
 
 export interface WrittenNote {
@@ -25,12 +60,13 @@ export interface WrittenNote {
  * What a reader sees first is the headline, then findings, then facts, then links.
  */
 export interface Note {
-  /** Stable and unique: the id of the diagnosis. Found again in the tracker by it. */
+  /** Stable and unique, of letters, digits and dashes: the id of the diagnosis, or of what else is told. Found again in the tracker by it. */
   readonly marker: string
   /** RFC 3339. */
   readonly at: string
   readonly headline: string
-  readonly outcome: Outcome
+  /** Of a diagnosis; a note about a trouble has none. */
+  readonly outcome?: Outcome
   readonly findings: readonly Finding[]
   /** Provenance: label and value, in the order to show. */
   readonly facts: readonly (readonly [label: string, value: string])[]
