@@ -1,5 +1,5 @@
 import type { Finding } from '../../src/diagnosis/diagnosis.ts'
-import type { Note } from '../../src/ports/tracker/tracker.ts'
+import type { IssueDraft, Note } from '../../src/ports/tracker/tracker.ts'
 
 const findings: readonly Finding[] = [
   {
@@ -42,6 +42,17 @@ export function exampleNote(change: Partial<Note> = {}): Note {
       { label: 'Bundle (48 KiB)', url: `https://autodiagnose.example/v1/diagnoses/${marker}/bundle` },
       { label: 'Log', url: `https://autodiagnose.example/v1/diagnoses/${marker}/log` },
     ],
+    ...change,
+  }
+}
+
+/** An issue to be, as an alert of the scenario leads to one. Its project is made up. */
+export function exampleDraft(change: Partial<IssueDraft> = {}): IssueDraft {
+  return {
+    project: 'apples',
+    labels: ['autodiagnose'],
+    title: 'BananasDown: deployment/apples in fruit',
+    note: exampleNote({ marker: 'tr-0123456789abcdef0123' }),
     ...change,
   }
 }

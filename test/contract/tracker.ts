@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Note, type Tracker, TrackerRejected, TrackerUnavailable } from '../../src/ports/tracker/tracker.ts'
+import { issueTests } from './tracker-issues.ts'
 import { exampleNote, hostileNote } from './tracker-notes.ts'
+import { partOf } from './tracker-part.ts'
+import { recurrenceTests } from './tracker-recurrence.ts'
 
 /** What goes wrong with the next request that would write. */
 export type TrackerFault =
@@ -37,7 +40,32 @@ export interface TrackerUnderTest {
   deleteNote?(key: string, id: string): Promise<void>
   /** A person adds words to the note. For `editing`. */
   editNote?(key: string, id: string, words: string): Promise<void>
+  /** Where issues may be opened, and none is yet. For `issues` and `openings`. */
+  readonly project?: string
+  /** A name that no project can have. For `issues` and `openings`. */
+  readonly impossibleProject?: string
+  /** A name that a project may have, but none has. For `missing`, where issues are opened. */
+  readonly missingProject?: string
+  /** The issues of the project, oldest first; `text`: the description, as text that holds what the note says. For `issues` and `openings`. */
+  issuesOf?(project: string): Promise<readonly IssueSeen[]>
+  /** A person closes the issue. For `issues`. */
+  closeIssue?(key: string): Promise<void>
+  /** Another user opens an issue of the same project whose description is that of this issue, byte for byte; its key. For `issues`. */
+  quoteIssue?(key: string): Promise<string>
+  /** A person deletes the issue. For `deleting`, with `issues`. */
+  deleteIssue?(key: string): Promise<void>
+  /** A person adds words to the description of the issue. For `editing`, with `issues`. */
+  editIssue?(key: string, words: string): Promise<void>
   close(): Promise<void>
+}
+
+export interface IssueSeen {
+  readonly key: string
+  readonly title: string
+  readonly text: string
+  readonly open: boolean
+  /** Where the tracker has labels. */
+  readonly labels?: readonly string[]
 }
 
 /** What not every tracker has; the optional parts of {@link TrackerUnderTest} belong to them. */
@@ -51,6 +79,10 @@ export type TrackerAbility =
   | 'faults'
   | 'deleting'
   | 'editing'
+  /** Opens issues, finds them again, knows whether they are closed. */
+  | 'issues'
+  /** Opens issues, and is not told what becomes of them: the smaller part of `issues`. */
+  | 'openings'
 
 /** What every tracker must do. A tracker plugs in by saying how its issues are made and read, and which abilities it has. */
 export function trackerContract(name: string, abilities: readonly TrackerAbility[], make: () => Promise<TrackerUnderTest>): void {
@@ -60,11 +92,7 @@ export function trackerContract(name: string, abilities: readonly TrackerAbility
     const signal = AbortSignal.timeout(120_000)
     const write = (key: string, note: Note, knownNoteId?: string, tracker = under.tracker) =>
       tracker.writeNote(key, note, { signal, ...(knownNoteId === undefined ? {} : { knownNoteId }) })
-    const part = <K extends keyof TrackerUnderTest>(key: K) => {
-      const value = under[key]
-      if (value === undefined) throw new Error(`Cannot test tracker ${name}: its "${key}" is missing`)
-      return value as NonNullable<TrackerUnderTest[K]>
-    }
+    const part = partOf(name, () => under)
     const only = async (key: string) => {
       const notes = await under.notesOf(key)
       expect(notes.map(({ id }) => id)).toHaveLength(1)
@@ -239,5 +267,8 @@ export function trackerContract(name: string, abilities: readonly TrackerAbility
         expect(texts.filter((text) => text.includes('Another state'))).toHaveLength(1)
       })
     })
+
+    if (abilities.includes('issues') || abilities.includes('openings')) issueTests(name, abilities, () => under)
+    if (abilities.includes('issues')) recurrenceTests(name, abilities, () => under)
   })
 }
