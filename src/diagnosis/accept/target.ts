@@ -3,7 +3,7 @@ import type { Target } from '../diagnosis.ts'
 const label = '[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?'
 // The parts of a subdomain may be longer than 63; all of it is at most 253, which is looked at where it is used.
 const subdomain = '[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*'
-export const workloadKinds = ['deployment', 'statefulset', 'daemonset', 'replicaset', 'job'] as const
+export const workloadKinds = ['deployment', 'statefulset', 'daemonset', 'replicaset', 'job', 'service'] as const
 
 /** Names as Kubernetes has them: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/ */
 /** A namespace, and a container too. */

@@ -17,8 +17,8 @@ export async function pickPod(target: Target, cluster: Pick<Cluster, 'getPod' | 
         const what = `${target.workload} "${target.name}"`
         const workload = await cluster.getWorkload(namespace, target.workload, target.name, signal)
         if (!workload) return refused('pod-not-found', `There is no ${what} in namespace "${namespace}" of this cluster`)
-        const selector = selectorOf(workload)
-        if (selector === undefined) return refused('pod-not-found', `The ${what} selects pods in a form that is not supported; name the pod`)
+        const selector = target.workload === 'service' ? selectorOfService(workload) : selectorOf(workload)
+        if (selector === undefined) return refused('pod-not-found', `The ${what} selects no pods, or in a form that is not supported; name the pod`)
         return leastHealthy(await cluster.listPods(namespace, selector, signal), `pods of ${what}`, namespace)
       }
       case 'selector':
@@ -56,6 +56,12 @@ function healthOf(pod: RawPod): number {
 interface LabelSelector {
   readonly matchLabels?: Readonly<Record<string, string>>
   readonly matchExpressions?: readonly { readonly key: string; readonly operator: string; readonly values?: readonly string[] }[]
+}
+
+/** A Service's is a plain map; it has none where its endpoints are kept by hand, or where it is another name of a host. */
+function selectorOfService({ spec }: Raw): string | undefined {
+  const { selector: matchLabels, type } = (spec ?? {}) as { readonly selector?: LabelSelector['matchLabels']; readonly type?: string }
+  return type === 'ExternalName' ? undefined : selectorOf({ spec: { selector: { matchLabels } } })
 }
 
 /** As the query of a list takes it; undefined for one that would select all pods or that has an unknown operator. */

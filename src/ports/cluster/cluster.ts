@@ -22,7 +22,7 @@ export interface Cluster {
   version(signal: AbortSignal): Promise<Raw>
   getPod(pod: PodRef, signal: AbortSignal): Promise<RawPod | undefined>
   listPods(namespace: string, labelSelector: string, signal: AbortSignal): Promise<readonly RawPod[]>
-  /** A deployment, statefulset, daemonset, replicaset or job; undefined if there is none. */
+  /** A deployment, statefulset, daemonset, replicaset, job or service; undefined if there is none. */
   getWorkload(namespace: string, kind: string, name: string, signal: AbortSignal): Promise<Raw | undefined>
   /** The events whose involvedObject is the pod, at most 500, as `v1.EventList`. */
   listPodEvents(pod: PodRef, uid: string, signal: AbortSignal): Promise<Raw>

@@ -15,12 +15,14 @@ export interface KubernetesOptions {
   readonly timeoutMs?: number
 }
 
-const workloads: Readonly<Record<string, readonly string[]>> = {
-  deployment: ['apis', 'apps', 'v1', 'deployments'],
-  statefulset: ['apis', 'apps', 'v1', 'statefulsets'],
-  daemonset: ['apis', 'apps', 'v1', 'daemonsets'],
-  replicaset: ['apis', 'apps', 'v1', 'replicasets'],
-  job: ['apis', 'batch', 'v1', 'jobs'],
+/** Root and version of the API, and the resource. */
+const workloads: Readonly<Record<string, readonly [version: readonly string[], resource: string]>> = {
+  deployment: [['apis', 'apps', 'v1'], 'deployments'],
+  statefulset: [['apis', 'apps', 'v1'], 'statefulsets'],
+  daemonset: [['apis', 'apps', 'v1'], 'daemonsets'],
+  replicaset: [['apis', 'apps', 'v1'], 'replicasets'],
+  job: [['apis', 'batch', 'v1'], 'jobs'],
+  service: [['api', 'v1'], 'services'],
 }
 const pageSize = 500
 const patchAttempts = 5
@@ -57,11 +59,10 @@ export function kubernetesCluster({ name, transport, clock, timeoutMs = 15_000 }
     },
 
     async getWorkload(namespace, kind, workload, signal) {
-      const [root, group, version, resource] = workloads[kind] ?? []
-      if (!root || !group || !version || !resource)
-        throw new RangeError(`Unknown kind of workload "${kind}": known are ${Object.keys(workloads).join(', ')}`)
+      const [version, resource] = workloads[kind] ?? []
+      if (!version || !resource) throw new RangeError(`Unknown kind of workload "${kind}": known are ${Object.keys(workloads).join(', ')}`)
       const doing = `read ${kind} "${namespace}/${workload}"`
-      return found(doing, api.get(doing, apiPath([root, group, version, 'namespaces', namespace, resource, workload]), signal))
+      return found(doing, api.get(doing, apiPath([...version, 'namespaces', namespace, resource, workload]), signal))
     },
 
     async listPodEvents(pod, uid, signal) {
