@@ -3,8 +3,17 @@ import { matches } from '../matches.ts'
 import { type AlertSource, type Labels, relabel } from './relabel.ts'
 import { labelPattern, podPattern, podTarget, workloadPattern, workloadTarget } from './target.ts'
 
+/** `labels` are those after relabelling. */
+export interface MappedAlert {
+  readonly kind: 'target'
+  readonly cluster: string
+  readonly target: Target
+  readonly container?: string
+  readonly labels: Labels
+}
+
 export type AlertTarget =
-  | { readonly kind: 'target'; readonly cluster: string; readonly target: Target; readonly container?: string; readonly labels: Labels }
+  | MappedAlert
   /** Nothing that can be looked at; the message says which labels were looked for, and what to do. */
   | { readonly kind: 'none'; readonly message: string }
   /** A rule of the configuration says that alerts of this kind are none of ours. */

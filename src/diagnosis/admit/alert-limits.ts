@@ -16,7 +16,7 @@ export interface Started {
   readonly pod?: string
 }
 
-export type Wanted = Omit<Started, 'id' | 'at'> & { readonly cluster: string }
+export type Wanted = Omit<Started, 'id' | 'at'>
 
 export type Decision =
   /** `entries` is the ledger from now on. */
@@ -58,12 +58,11 @@ export function decide(entries: readonly Started[], wanted: Wanted, limits: Conf
 
   const lately = within(storm.seconds).length
   if (lately >= storm.diagnoses) {
-    const message = `Alerts of cluster "${wanted.cluster}" have started ${lately} diagnoses within ${storm.seconds} s, so this is taken for a storm`
+    const message = `Alerts of this cluster have started ${lately} diagnoses within ${storm.seconds} s, so this is taken for a storm`
     return { kind: 'suppressed', why: 'storm', message }
   }
 
-  const { cluster: _, ...facts } = wanted
-  const entry: Started = { id: makeId(), at: new Date(now).toISOString(), ...facts }
+  const entry: Started = { id: makeId(), at: new Date(now).toISOString(), ...wanted }
   const kept = within(Math.max(podCooldownSeconds, workloadCooldownSeconds, storm.seconds))
   return { kind: 'start', entry, entries: [...kept.slice(1 - maxEntries), entry] }
 }
