@@ -4,22 +4,30 @@ import { text } from 'node:stream/consumers'
 import { Webhook } from 'standardwebhooks'
 import { expect, test } from 'vitest'
 import { standardWebhook } from '../../src/ports/tracker/standard-webhook.ts'
-import { TrackerRejected } from '../../src/ports/tracker/tracker.ts'
-import { type TrackerFault, type TrackerUnderTest, trackerContract } from './tracker.ts'
-import { exampleNote } from './tracker-notes.ts'
+import { type Note, TrackerRejected } from '../../src/ports/tracker/tracker.ts'
+import { type IssueSeen, type TrackerFault, type TrackerUnderTest, trackerContract } from './tracker.ts'
+import { exampleDraft, exampleNote } from './tracker-notes.ts'
 
 const secret = `whsec_${btoa('made up for the tests, not a secret')}`
 
 interface Message {
   readonly type: string
   readonly timestamp: string
-  readonly data: { readonly issue: string; readonly marker: string }
+  readonly data: {
+    readonly issue: string
+    readonly marker: string
+    readonly project: string
+    readonly title: string
+    readonly labels: readonly string[]
+    readonly note: Note
+  }
 }
 
-/** A receiver as the spec describes one: verifies the raw bytes, drops ids that it knows, keeps the newest message of each note. */
+/** A receiver as the spec describes one: verifies the raw bytes, drops ids that it knows, keeps the newest message of each note and report. */
 async function receiver() {
   const seen = new Set<string>()
   const notes = new Map<string, { id: string; issue: string; text: string }>()
+  const reports = new Map<string, IssueSeen & { readonly project: string; readonly body: string }>()
   let fault: TrackerFault | undefined
   let status = 204
   let headers: Record<string, string> = {}
@@ -30,7 +38,11 @@ async function receiver() {
     const id = String(request.headers['webhook-id'])
     if (seen.has(id)) return
     seen.add(id)
-    notes.set(`${message.data.issue} ${message.data.marker}`, { id, issue: message.data.issue, text: body })
+    const { issue, marker, project, title, labels, note } = message.data
+    const report = reports.get(issue)
+    if (message.type === 'report.opened') reports.set(issue, { key: issue, project, title, labels, text: JSON.stringify(note), open: true, body })
+    else if (message.type === 'report.closed') report && reports.set(issue, { ...report, open: false })
+    else notes.set(`${issue} ${marker}`, { id, issue, text: body })
   }
   const server = createServer(async (request, response) => {
     const body = await text(request)
@@ -54,6 +66,7 @@ async function receiver() {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`,
     seen,
     notes,
+    reports,
     refused,
     fail: (next: TrackerFault) => {
       fault = next
@@ -73,7 +86,7 @@ async function receiver() {
 const at = (url: string, options: { secret?: string; requestTimeoutMs?: number } = {}) =>
   standardWebhook({ url, secret, fetch, clock: { now: Date.now }, requestTimeoutMs: 1000, ...options })
 
-trackerContract('standard-webhook', ['updating', 'faults'], async (): Promise<TrackerUnderTest> => {
+trackerContract('standard-webhook', ['updating', 'faults', 'openings'], async (): Promise<TrackerUnderTest> => {
   const hook = await receiver()
   let issues = 0
   return {
@@ -83,6 +96,9 @@ trackerContract('standard-webhook', ['updating', 'faults'], async (): Promise<Tr
     writes: () => hook.seen.size,
     impossibleKey: ' ',
     failNext: hook.fail,
+    project: 'any project at all',
+    impossibleProject: 'two\nlines',
+    issuesOf: async (project) => [...hook.reports.values()].filter((report) => report.project === project),
     close: hook.close,
   }
 })
@@ -98,6 +114,40 @@ test('standard-webhook sends one signed message of the whole note', async () => 
     timestamp: exampleNote().at,
     data: { issue: 'APPLES-1', ...exampleNote() },
   })
+  await hook.close()
+})
+
+test('standard-webhook says of a note without an outcome that it is of no diagnosis', async () => {
+  const hook = await receiver()
+  const { outcome: _, ...note } = exampleNote({ marker: 'tr-0123456789abcdef0123-resolved' })
+  await at(hook.url).writeNote('APPLES-1', note, { signal: AbortSignal.timeout(5000) })
+  expect([...hook.notes.values()].map(({ text }) => (JSON.parse(text) as Message).type)).toEqual(['report.noted'])
+  await hook.close()
+})
+
+test('standard-webhook opens a report by one signed message, the same whenever it is sent again', async () => {
+  const hook = await receiver()
+  const signal = AbortSignal.timeout(5000)
+  const { key, state } = await at(hook.url).openIssue(exampleDraft({ type: 'Incident' }), { recurrence: 'new', signal })
+  expect({ key, state }).toEqual({ key: 'tr-0123456789abcdef0123', state: 'made' })
+  await at(hook.url).openIssue(exampleDraft({ type: 'Incident' }), { recurrence: 'reopen', signal })
+  expect(hook.refused).toEqual([])
+  expect([...hook.seen]).toEqual([expect.stringMatching(/^tr-0123456789abcdef0123-[0-9a-f]{16}$/)])
+  const { project, labels, title, note } = exampleDraft()
+  expect(JSON.parse(hook.reports.get(key)?.body ?? '')).toEqual({
+    type: 'report.opened',
+    timestamp: note.at,
+    data: { issue: key, marker: key, project, labels, type: 'Incident', title, note },
+  })
+  await hook.close()
+})
+
+test('standard-webhook closes a report of any key by a message with an id of its own', async () => {
+  const hook = await receiver()
+  for (const key of ['tr-0123456789abcdef0123', 'Grüße / 1 \u{1f600}', 'tr-0123456789abcdef0123'])
+    await at(hook.url).closeIssue(key, { signal: AbortSignal.timeout(5000) })
+  expect(hook.refused).toEqual([])
+  expect([...hook.seen]).toEqual([expect.stringMatching(/^closed-[0-9a-f]{16}$/), expect.stringMatching(/^closed-[0-9a-f]{16}$/)])
   await hook.close()
 })
 
