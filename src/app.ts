@@ -11,10 +11,12 @@ import type { App, AppContext, Env } from './api/env.ts'
 import { health } from './api/health.ts'
 import { injection } from './api/injection.ts'
 import { listDiagnoses } from './api/list-diagnoses.ts'
+import { listIntake } from './api/list-intake.ts'
 import { openapi } from './api/openapi.ts'
 import { preflightDiagnosis } from './api/preflight.ts'
 import { answerProblem, Problem } from './api/problem.ts'
 import { readDiagnosis } from './api/read-diagnosis.ts'
+import { receiveWebhook } from './api/receive-webhook.ts'
 import type { Deps } from './deps.ts'
 import { authenticators } from './diagnosis/admit/authenticate.ts'
 import { pages, problemPage } from './pages/pages.tsx'
@@ -71,6 +73,8 @@ export function createApp(deps: Deps): App {
       },
     }),
   )
+  // Before what is for callers with a token: a larger body, and credentials of its own.
+  receiveWebhook(app, deps)
   app.use(
     bodyLimit({
       maxSize: maxBodyBytes,
@@ -90,6 +94,7 @@ export function createApp(deps: Deps): App {
   readDiagnosis(app, deps)
   cancelDiagnosis(app, deps)
   preflightDiagnosis(app, deps)
+  listIntake(app, deps)
   injection(app, deps)
   health(app, deps)
   openapi(app, publicUrl)

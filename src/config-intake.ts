@@ -83,7 +83,11 @@ export const source = z.discriminatedUnion('kind', [
           hmac: z.strictObject({
             secret: secret.describe('The secret of the contact point'),
             header: z.string().min(1).default('X-Grafana-Alerting-Signature').describe('The header of the signature'),
-            timestampHeader: z.string().min(1).optional().describe('The header of the time, where the contact point sends one; needed to refuse replays'),
+            timestampHeader: z
+              .string()
+              .min(1)
+              .optional()
+              .describe('The header of the time, where the contact point sends one; needed to refuse replays'),
             toleranceSeconds,
           }),
         }),
@@ -131,8 +135,12 @@ const seconds = (max: number) => z.number().int().min(0).max(max)
 
 export const intake = z
   .strictObject({
-    podCooldownSeconds: seconds(604_800).default(3600).describe('After a diagnosis for an alert, alerts start no other one of the same pod for so long'),
-    workloadCooldownSeconds: seconds(604_800).default(3600).describe('For so long the next two keys count, and alerts that are over them start nothing'),
+    podCooldownSeconds: seconds(604_800)
+      .default(3600)
+      .describe('After a diagnosis for an alert, alerts start no other one of the same pod for so long'),
+    workloadCooldownSeconds: seconds(604_800)
+      .default(3600)
+      .describe('For so long the next two keys count, and alerts that are over them start nothing'),
     podsPerTrouble: z.number().int().min(1).max(100).default(1).describe('Diagnoses of one trouble: the same alert of the same workload'),
     podsPerWorkload: z.number().int().min(1).max(100).default(3).describe('Pods of one workload that are diagnosed for alerts'),
     storm: z
@@ -151,7 +159,9 @@ const route = z.strictObject({
   match: z
     .record(z.string().min(1), z.union([z.string(), patterns.min(1)]))
     .default({})
-    .describe('Labels of the alert, and cluster, namespace, workload, alertname and source; * stands for any characters; all must match, any value of a list may'),
+    .describe(
+      'Labels of the alert, and cluster, namespace, workload, alertname and source; * stands for any characters; all must match, any value of a list may',
+    ),
   tracker: name.describe('A tracker of this configuration'),
   project: z.string().min(1).describe('Where in the tracker: owner/repository, path or key of a project'),
   labels: z.array(z.string().min(1)).default(['autodiagnose']).describe('Labels of the new issue'),
@@ -168,7 +178,10 @@ export const reports = z
       .enum(['reopen', 'comment', 'new'])
       .default('reopen')
       .describe('A trouble whose report was closed comes back: the report is opened again, only commented on, or another one is made'),
-    resolved: z.enum(['comment', 'close', 'quiet']).default('comment').describe('When a trouble is resolved: say so, say so and close the report, or nothing'),
+    resolved: z
+      .enum(['comment', 'close', 'quiet'])
+      .default('comment')
+      .describe('When a trouble is resolved: say so, say so and close the report, or nothing'),
   })
   .prefault({})
   .describe('The bug reports that alerts lead to')

@@ -146,7 +146,9 @@ export const configSchema = z.strictObject({
   sources: z
     .record(name, source)
     .default({})
-    .describe('Webhooks by name, at /v1/webhooks/NAME. To the policy each is a principal of its name; a comment counts as the principal that its author is mapped to'),
+    .describe(
+      'Webhooks by name, at /v1/webhooks/NAME. To the policy each is a principal of its name; a comment counts as the principal that its author is mapped to',
+    ),
   intake,
   reports,
   principals: z.array(principal).default([]).describe('Who may call'),

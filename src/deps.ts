@@ -16,6 +16,13 @@ export interface Deps {
   readonly clock: Clock
   readonly log: Log
   readonly runs: Runs
+  /** Whether a message to a webhook source is genuine. */
+  readonly verifyWebhook: VerifyWebhook
+  /**
+   * Something was put down that is to be looked at soon: alerts, or what reports are to be told. Returns at once. What is lost of it, a sweeper
+   * that looks every few seconds (on Workers every minute) does.
+   */
+  readonly wake: () => void
   /** Aborts when this process is about to end: whoever waits for a diagnosis is told and let go. */
   readonly stopping: AbortSignal
 }
@@ -29,6 +36,19 @@ export interface Clock {
 
 /** Structured operational log, one JSON object a line on Node. Never given a secret or a line of a pod's log. */
 export type Log = (level: 'info' | 'warn' | 'error', message: string, data?: Readonly<Record<string, unknown>>) => void
+
+/** `source` is the name of a configured one. `id` is the sender's own for the message, where there is one. */
+export type VerifyWebhook = (source: string, message: WebhookMessage) => Promise<VerifiedWebhook>
+
+export interface WebhookMessage {
+  readonly headers: Headers
+  /** As it came. */
+  readonly body: Uint8Array
+}
+
+export type VerifiedWebhook =
+  | { readonly kind: 'ok'; readonly id?: string }
+  | { readonly kind: 'rejected'; readonly status: 400 | 401; readonly message: string }
 
 /** The durable engine, as far as intake needs it. */
 export interface Runs {

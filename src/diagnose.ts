@@ -33,7 +33,7 @@ export async function endLost(request: DiagnosisRequest, explanation: string, st
 }
 
 async function report(request: DiagnosisRequest, step: Step, stages: Stages): Promise<void> {
-  for (let attempt = 1; request.report; attempt++) {
+  for (let attempt = 1; request.report ?? request.route; attempt++) {
     const shared = await step.run(`share-${attempt}`, () => stages.share(attempt))
     if (shared.kind === 'told') break
     await step.sleep(`share-${attempt}-pause`, shared.afterMs)

@@ -6,6 +6,8 @@ export const routes = {
   bundle: '/v1/diagnoses/{id}/bundle',
   preflight: '/v1/preflight',
   injection: '/v1/injection',
+  webhook: '/v1/webhooks/{id}',
+  intake: '/v1/intake',
   openapi: '/openapi.json',
   docs: '/docs',
   healthz: '/healthz',
@@ -14,6 +16,7 @@ export const routes = {
   problem: '/problems/{id}',
   home: '/',
   page: '/diagnoses/{id}',
+  intakePage: '/intake',
   cancel: '/diagnoses/{id}/cancel',
   login: '/login',
   logout: '/logout',
@@ -39,6 +42,11 @@ export function pathOf(route: string, id: string): string {
 export function urlsOf(publicUrl: string, id: string): Urls {
   const at = (route: string) => `${publicUrl}${pathOf(route, id)}`
   return { self: at(routes.diagnosis), page: at(routes.page), log: at(routes.log), bundle: at(routes.bundle) }
+}
+
+/** Where people find what became of the alerts of a trouble. */
+export function urlsOfTrouble(publicUrl: string, trouble: string): { readonly page: string } {
+  return { page: `${publicUrl}${routes.intakePage}?${new URLSearchParams({ trouble })}` }
 }
 
 export interface Urls {

@@ -11,6 +11,7 @@ import { sealBundle } from './diagnosis/seal/bundle.ts'
 import { share } from './diagnosis/share/share.ts'
 import type { Examined } from './examine.ts'
 import { patiently } from './patience.ts'
+import { RecordsUnavailable } from './ports/records/records.ts'
 import { TrackerUnavailable } from './ports/tracker/tracker.ts'
 import { urlsOf } from './routes.ts'
 import { type GatherOutcome, minute, podOf, stageContext } from './stage-context.ts'
@@ -119,25 +120,31 @@ export function stagesOf(request: DiagnosisRequest, deps: Deps) {
     /** Tells the bug report; `later` when its tracker is to be asked again, and after how long. Never throws for a tracker's sake. */
     share: async (attempt: number): Promise<Shared> => {
       const diagnosis = await records.get(id)
-      if (!diagnosis?.report) return { kind: 'told' }
+      if (!diagnosis?.report && !diagnosis?.route) return { kind: 'told' }
       const at = new Date(clock.now()).toISOString()
       const note = async (reported: ReportStatus): Promise<void> => {
         await records.update(id, { reported: redactor.json('reported', reported).value })
       }
-      const tracker = deps.trackers.get(diagnosis.report.tracker)
-      if (!tracker) {
-        await note({ kind: 'rejected', message: `Tracker "${diagnosis.report.tracker}" is not configured any more`, at })
-        return { kind: 'told' }
-      }
       const controller = new AbortController()
       try {
-        const reported = await share(diagnosis, { tracker, urls: urlsOf(config.publicUrl, id), clock, signal: controller.signal })
+        const { trackers } = deps
+        const { recurrence } = config.reports
+        const reported = await share(diagnosis, {
+          trackers,
+          records,
+          urls: urlsOf(config.publicUrl, id),
+          clock,
+          recurrence,
+          signal: controller.signal,
+        })
         await note(reported)
         if (reported.kind === 'rejected')
           deps.log('error', 'The bug report took no note', { id, report: diagnosis.report, message: failed(reported.message).message })
         return { kind: 'told' }
       } catch (error) {
         const message = failed(error instanceof Error ? error.message : String(error)).message
+        // The records are asked between two requests to the tracker; they come back.
+        if (error instanceof RecordsUnavailable) throw error
         if (!(error instanceof TrackerUnavailable) || late()) {
           deps.log('error', 'Cannot tell the bug report', { id, message })
           await note({ kind: 'rejected', message: `Given up: ${message}`, at })

@@ -12,10 +12,10 @@ const kinds = {
   // The HTTP side: the app, its API, its pages.
   app: { of: /^src\/(app\.tsx?$|api\/|pages\/)/, imports: ['story', 'stage', 'shared'], own: false },
   // The life of a diagnosis, and what it needs between the stages.
-  story: { of: /^src\/[^/]+\.ts$/, imports: ['stage', 'shared'], own: false },
+  story: { of: /^src\/(intake\/)?[^/]+\.ts$/, imports: ['stage', 'shared'], own: false },
   // The nouns, and the ports' interfaces: each port folder's file of its own name.
   shared: {
-    of: /^src\/((config|deps|routes)\.ts|diagnosis\/[^/]+\.ts|diagnosis\/redact\/redactor\.ts|ports\/([^/]+)\/\3\.ts)$/,
+    of: /^src\/((config(-intake|-values)?|deps|routes)\.ts|ports\/records\/intake\.ts|diagnosis\/[^/]+\.ts|diagnosis\/redact\/redactor\.ts|ports\/([^/]+)\/\4\.ts)$/,
     imports: [],
     own: false,
   },

@@ -14,11 +14,12 @@ export async function readBody(request: Request): Promise<unknown> {
       headers: { 'accept-post': 'application/json, application/x-www-form-urlencoded' },
     })
   }
-  const text = decode(await request.arrayBuffer())
-  return isForm ? readForm(text) : readJson(text)
+  const text = decodeText(await request.arrayBuffer())
+  return isForm ? readForm(text) : parseJson(text)
 }
 
-function decode(bytes: ArrayBuffer): string {
+/** Throws a {@link Problem} where it is not UTF-8. */
+export function decodeText(bytes: ArrayBuffer): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes)
   } catch {
@@ -26,7 +27,8 @@ function decode(bytes: ArrayBuffer): string {
   }
 }
 
-function readJson(text: string): unknown {
+/** Throws a {@link Problem}. */
+export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch (error) {

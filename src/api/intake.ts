@@ -4,6 +4,7 @@ import { type Intake, parseRequest } from '../diagnosis/accept/request.ts'
 import type { Principal } from '../diagnosis/admit/authenticate.ts'
 import { admit, clustersOf } from '../diagnosis/admit/policy.ts'
 import type { Diagnosis, DiagnosisRequest } from '../diagnosis/diagnosis.ts'
+import { acceptAndStart } from '../start-diagnosis.ts'
 import { readBody } from './body.ts'
 import { Problem } from './problem.ts'
 
@@ -30,10 +31,7 @@ export async function readAdmitted(request: Request, principal: Principal, deps:
   return { id: makeId(now), createdAt: new Date(now).toISOString(), requester: principal.name, ...parsed.value }
 }
 
-/**
- * Makes the record and starts the durable run, in this order: a crash in between leaves an accepted record that the
- * sweeper starts. With an Idempotency-Key that was used before, the same body gets its diagnosis again.
- */
+/** Accepts and starts a diagnosis. With an Idempotency-Key that was used before, the same body gets its diagnosis again. */
 export async function acceptDiagnosis(
   request: DiagnosisRequest,
   idempotencyKey: string | undefined,
@@ -41,16 +39,9 @@ export async function acceptDiagnosis(
 ): Promise<Diagnosis> {
   const idempotency =
     idempotencyKey === undefined ? undefined : { key: JSON.stringify([request.requester, idempotencyKey]), fingerprint: await fingerprintOf(request) }
-  const accepted = await deps.records.accept(request, idempotency)
+  const accepted = await acceptAndStart(request, idempotency, deps)
   if (accepted.kind === 'conflict') {
     throw new Problem('idempotency-key-reused', `Idempotency-Key "${idempotencyKey}" was used with another body; send a new key for a new diagnosis`)
-  }
-  if (accepted.kind === 'accepted') {
-    try {
-      await deps.runs.start(request.id)
-    } catch (error) {
-      deps.log('warn', 'Cannot start the run of an accepted diagnosis; the sweeper will', { id: request.id, error: String(error) })
-    }
   }
   return accepted.diagnosis
 }

@@ -86,6 +86,23 @@ export const problems = {
     title: 'The Idempotency-Key was used for another request',
     explanation: 'A key stands for one request with one body. Send the same body again to get its diagnosis, or a new key for a new diagnosis.',
   },
+  'unknown-source': {
+    status: 404,
+    title: 'There is no such webhook',
+    explanation: 'Webhooks have the names that the configuration gives them, under `sources`. Look at the end of the URL, and at the configuration.',
+  },
+  'bad-signature': {
+    status: 401,
+    title: 'The message is not from who may send it',
+    explanation:
+      'Its token, password or signature is not the one that is configured, or the time that it was signed at is too far from now. Compare the secret on both sides, and the clocks.',
+  },
+  'not-a-delivery': {
+    status: 422,
+    title: 'This is not what the webhook takes',
+    explanation:
+      'Each source has a form of its own: see its page in the documentation. What was sent has another one, such as a custom payload. Nothing was kept.',
+  },
   internal: {
     status: 500,
     title: 'The service failed',

@@ -41,6 +41,18 @@ const targetSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('selector'), namespace: text, selector: text }),
 ])
 
+const alertRefSchema = z
+  .object({
+    trouble: text,
+    source: text,
+    name: text,
+    startsAt: time,
+    labels: z.record(text, text),
+    annotations: z.record(text, text),
+    links: z.array(z.object({ label: text, url: text })),
+  })
+  .openapi('AlertOfDiagnosis')
+
 const reportedSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('written'), noteId: text, url: text.optional(), at: time }),
   z.object({ kind: z.literal('delayed'), message: text, at: time }),
@@ -62,6 +74,11 @@ export const diagnosisSchema = z
     profile: z.enum(profiles),
     checks: z.array(z.object({ name: text, param: text.optional() })),
     report: z.object({ tracker: text, key: text }).optional(),
+    route: z
+      .object({ tracker: text, project: text, labels: z.array(text), type: text.optional() })
+      .optional()
+      .openapi({ description: 'Where the report is found or opened, for an alert that names none.' }),
+    alert: alertRefSchema.optional().openapi({ description: 'The alert that it was made for.' }),
     state: z.enum(states),
     outcome: z.enum(outcomes).optional(),
     explanation: text.optional().openapi({ description: 'Why the outcome is what it is.' }),

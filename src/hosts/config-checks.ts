@@ -1,23 +1,24 @@
 import { type ConfigInput, configSchema } from '../config.ts'
 import { complainAboutCheckPattern, matches } from '../diagnosis/admit/check-pattern.ts'
+import { intakeProblems } from './config-intake-checks.ts'
 import { isMap, type Problem } from './config-problems.ts'
 import { didYouMean } from './did-you-mean.ts'
 
 const { shape } = configSchema
 /** What refers to something else in the file. The rest may be wrong, and all the same these are looked at. */
-const referring = configSchema.pick({ clusters: true, trackers: true, principals: true, policy: true })
+const referring = configSchema.pick({ clusters: true, trackers: true, sources: true, principals: true, policy: true })
 
 /** What the schema cannot see: names that nothing has, and what is there twice. Nothing while the schema refuses these parts. */
 export function crossProblems(input: unknown): Problem[] {
   if (!isMap(input)) return []
   const parsed = referring.safeParse(Object.fromEntries(Object.keys(referring.shape).map((key) => [key, input[key]])))
   const store = shape.store.safeParse(input.store)
-  return [...(store.success ? credentialProblems(store.data) : []), ...(parsed.success ? policyProblems(parsed.data) : [])]
+  return [...(store.success ? credentialProblems(store.data) : []), ...(parsed.success ? policyProblems(parsed.data) : []), ...intakeProblems(input)]
 }
 
 type Referring = ReturnType<typeof referring.parse>
 
-function policyProblems({ clusters, trackers, principals, policy }: Referring): Problem[] {
+function policyProblems({ clusters, trackers, sources, principals, policy }: Referring): Problem[] {
   const names = principals.map((principal) => principal.name)
   const hashes = principals.flatMap(({ tokenHashes, name }, p) =>
     tokenHashes.map((hash, h) => ({ hash, name, path: ['principals', p, 'tokenHashes', h] })),
@@ -33,7 +34,7 @@ function policyProblems({ clusters, trackers, principals, policy }: Referring): 
       return first < n ? [{ path, message: `this token is already one of "${hashes[first]?.name}"; every token belongs to one principal, once` }] : []
     }),
     ...policy.flatMap((rule, n) => [
-      ...unmatched(rule.principals, names, ['policy', n, 'principals'], 'principal'),
+      ...unmatched(rule.principals, [...names, ...Object.keys(sources)], ['policy', n, 'principals'], 'principal or source'),
       ...unmatched(rule.clusters, Object.keys(clusters), ['policy', n, 'clusters'], 'cluster'),
       ...reportProblems(rule.reports, Object.keys(trackers), ['policy', n, 'reports']),
       ...rule.checks.flatMap((pattern, at) => {

@@ -10,10 +10,12 @@ import { diagnose } from '../diagnose.ts'
 import { makeRedactor } from '../diagnosis/redact/make-redactor.ts'
 import { sqliteRecords } from '../ports/records/sqlite.ts'
 import { local } from '../ports/tracker/local.ts'
+import { housekeeper } from './housekeeper.ts'
 import { openWorkflowEngine } from './openworkflow-engine.ts'
 import { realClock, realTrackers, redactedLog, redactedStep, type SecretOf } from './parts.ts'
 import { realClusters, realLog, realStore } from './real.ts'
 import { readRedactorFiles } from './redactor-files.ts'
+import { checkRoutes, webhookVerifier } from './webhooks.ts'
 import { withKey } from './with-key.ts'
 
 export interface ServiceOptions {
@@ -67,9 +69,13 @@ export async function startService(options: ServiceOptions): Promise<Service> {
         await deps.records.markStarted(id)
       },
     },
+    verifyWebhook: webhookVerifier(config, secret, realClock),
+    wake: () => house.wake(),
     stopping: stopping.signal,
   }
+  checkRoutes(config, real.trackers)
   const deps = options.wrap?.(real) ?? real
+  const house = housekeeper(deps)
   await engine.recover()
 
   const app = createApp(deps)
@@ -82,6 +88,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const sweep = async (): Promise<void> => {
     try {
       for (const id of await records.unstarted(100)) await deps.runs.start(id)
+      house.wake()
     } catch (error) {
       log('error', 'Cannot start accepted diagnoses', { error: String(error) })
     }
@@ -101,7 +108,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       const force = setTimeout(() => {
         if ('closeAllConnections' in server) server.closeAllConnections()
       }, graceMs)
-      await engine.close(graceMs)
+      await Promise.all([engine.close(graceMs), house.done()])
       await closed
       clearTimeout(force)
       await closeClusters()

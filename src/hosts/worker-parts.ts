@@ -9,7 +9,9 @@ import { d1Records } from '../ports/records/d1.ts'
 import { r2Store } from '../ports/store/r2.ts'
 import { s3Store } from '../ports/store/s3.ts'
 import type { Store } from '../ports/store/store.ts'
+import { housekeeper } from './housekeeper.ts'
 import { realClock, realTrackers, redactedLog, type SecretOf, s3Options } from './parts.ts'
+import { checkRoutes, webhookVerifier } from './webhooks.ts'
 import { missingParts } from './worker-problems.ts'
 import { type DiagnosisWorkflow, startRun } from './worker-runs.ts'
 
@@ -36,8 +38,11 @@ const workerLog: Log = (level, message, data) => {
   console[level](JSON.stringify({ at: new Date().toISOString(), level, message, ...data }))
 }
 
-/** Fills the outside world, for one request or one run. Throws naming all that is missing, or what is of no use. */
-export function openWorker({ config, redactors, secrets }: WorkerConfig, env: Bindings): Deps {
+/**
+ * Fills the outside world, for one request or one run. `later` keeps the Worker alive for work that nobody waits for; what is lost of it, the
+ * sweeper does. Throws naming all that is missing, or what is of no use.
+ */
+export function openWorker({ config, redactors, secrets }: WorkerConfig, env: Bindings, later: (work: Promise<void>) => void): Deps {
   const missing = missingParts(config, secrets, env)
   if (missing.length > 0) throw new Error(missing.join('; '))
   const redactor = makeRedactor({ files: redactors })
@@ -45,7 +50,7 @@ export function openWorker({ config, redactors, secrets }: WorkerConfig, env: Bi
   const records = d1Records({ database: env.DB, clock: realClock })
   // Each was looked at above; no reference to a file passes the build.
   const secret: SecretOf = (ref) => String('env' in ref && env[ref.env])
-  return {
+  const deps: Deps = {
     config,
     clusters: clustersOf(config, env, secret),
     store: storeOf(config, env, secret),
@@ -62,9 +67,17 @@ export function openWorker({ config, redactors, secrets }: WorkerConfig, env: Bi
         await records.markStarted(id)
       },
     },
+    verifyWebhook: webhookVerifier(config, secret, realClock),
+    wake() {
+      house.wake()
+      later(house.done())
+    },
     // A Worker is not told when it ends; the engine runs the step again.
     stopping: new AbortController().signal,
   }
+  checkRoutes(config, deps.trackers)
+  const house = housekeeper(deps)
+  return deps
 }
 
 function storeOf({ store }: Config, env: Bindings, secret: SecretOf): Store {

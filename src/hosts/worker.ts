@@ -13,16 +13,16 @@ const worker = configured as WorkerConfig
 /** One diagnosis as a durable run. */
 export class Diagnosis extends WorkflowEntrypoint<Bindings, RunParams> {
   override run({ payload }: Readonly<WorkflowEvent<RunParams>>, step: WorkflowStep): Promise<void> {
-    return runDiagnosis(payload, step, () => openWorker(worker, this.env))
+    return runDiagnosis(payload, step, () => openWorker(worker, this.env, (work) => this.ctx.waitUntil(work)))
   }
 }
 
 export default {
   /** What a request opens belongs to it, because the runtime lets no other one wait for it: so each has an app of its own, which takes 1 ms. */
-  async fetch(request, env) {
+  async fetch(request, env, context) {
     let deps: Deps
     try {
-      deps = openWorker(worker, env)
+      deps = openWorker(worker, env, (work) => context.waitUntil(work))
     } catch (error) {
       console.error(JSON.stringify({ level: 'error', message: 'The Worker cannot serve', error: String(error) }))
       return new Response('The service is not set up: its log (npx wrangler tail) says what is wrong\n', { status: 500 })
@@ -30,7 +30,9 @@ export default {
     return createApp(deps).fetch(request)
   },
 
-  async scheduled(_, env) {
-    await sweep(env.DIAGNOSIS, openWorker(worker, env))
+  async scheduled(_, env, context) {
+    const deps = openWorker(worker, env, (work) => context.waitUntil(work))
+    deps.wake()
+    await sweep(env.DIAGNOSIS, deps)
   },
 } satisfies ExportedHandler<Bindings>

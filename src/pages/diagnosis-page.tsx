@@ -57,7 +57,7 @@ export function DiagnosisPage({ frame, diagnosis, log }: { frame: Frame; diagnos
         </section>
         <section id="facts" data-part>
           <h2>Facts</h2>
-          <Facts diagnosis={diagnosis} />
+          <Facts diagnosis={diagnosis} base={frame.base} />
         </section>
       </article>
     </Layout>

@@ -1,15 +1,17 @@
 import type { Child, PropsWithChildren } from 'hono/jsx'
-import type { ContainerRecord, Diagnosis } from '../diagnosis/diagnosis.ts'
+import type { AlertRef, ContainerRecord, Diagnosis } from '../diagnosis/diagnosis.ts'
+import { routes } from '../routes.ts'
 import { durationText, linkable, sizeText, Time } from './words.tsx'
 
 /** Where everything comes from: who asked, which pod, what ran, what was left out. */
-export function Facts({ diagnosis }: { diagnosis: Diagnosis }) {
+export function Facts({ diagnosis, base }: { diagnosis: Diagnosis; base: string }) {
   const { pod, checks, redactions, createdAt, finishedAt } = diagnosis
   const hidden = Object.entries(redactions)
   return (
     <dl class="facts">
       <Fact name="Asked by">{diagnosis.requester}</Fact>
       <Fact name="Reason">{diagnosis.reason}</Fact>
+      <Fact name="Alert">{diagnosis.alert && <AlertFact alert={diagnosis.alert} base={base} />}</Fact>
       <Fact name="Asked at">
         <Time at={createdAt} />
       </Fact>
@@ -33,6 +35,32 @@ export function Facts({ diagnosis }: { diagnosis: Diagnosis }) {
         <Report diagnosis={diagnosis} />
       </Fact>
     </dl>
+  )
+}
+
+function AlertFact({ alert, base }: { alert: AlertRef; base: string }) {
+  return (
+    <>
+      {alert.name}, since <Time at={alert.startsAt} />
+      <p class="small">
+        <a href={`${base}${routes.intakePage}?${new URLSearchParams({ trouble: alert.trouble })}`}>All alerts of this trouble</a>
+        {alert.links.map(({ label, url }) =>
+          linkable(url) === undefined ? null : (
+            <>
+              {' · '}
+              <a href={url} rel="noreferrer">
+                {label}
+              </a>
+            </>
+          ),
+        )}
+      </p>
+      <p class="small soft">
+        {Object.entries(alert.labels)
+          .map(([name, value]) => `${name}=${value}`)
+          .join(', ')}
+      </p>
+    </>
   )
 }
 
@@ -64,7 +92,11 @@ function Container({ container }: { container: ContainerRecord }) {
 }
 
 function Report({ diagnosis }: { diagnosis: Diagnosis }) {
-  const { report, reported } = diagnosis
+  const { report, reported, route } = diagnosis
+  if (!report && route) {
+    const state = reported && reported.kind !== 'written' ? `${reported.kind}: ${reported.message}` : 'it is found or opened at the end'
+    return <>{`${route.tracker}, ${route.project}; ${state}`}</>
+  }
   if (!report) return <span class="soft">none was named</span>
   const name = `${report.tracker}:${report.key}`
   if (!reported) return <>{name}, not written to yet</>

@@ -36,6 +36,7 @@ export function Layout({
             <a class="brand" href={base + routes.home}>
               Autodiagnose
             </a>
+            {who === undefined ? null : <a href={base + routes.intakePage}>Alerts</a>}
             <a href={base + routes.docs}>API</a>
             {who === undefined ? null : (
               <form class="who" method="post" action={base + routes.logout}>

@@ -1,5 +1,6 @@
 import { type Diagnosis, outcomes, states } from '../diagnosis/diagnosis.ts'
 import { pathOf, routes } from '../routes.ts'
+import { Choice, Text } from './filters.tsx'
 import { type Frame, Layout } from './layout.tsx'
 import { Badge, bySeverity, Time, targetText } from './words.tsx'
 
@@ -91,30 +92,5 @@ function Nothing({ filtered, home }: { filtered: boolean; home: string }) {
     <p class="soft">
       None yet. Ask for one: <code>{`curl -N -H "Authorization: Bearer $TOKEN" -d pod=NAMESPACE/POD "$URL${routes.diagnoses}?follow"`}</code>
     </p>
-  )
-}
-
-function Choice({ name, label, among, value }: { name: string; label: string; among: readonly string[]; value: string | undefined }) {
-  return (
-    <label>
-      {label}
-      <select name={name}>
-        <option value="">any</option>
-        {among.map((one) => (
-          <option value={one} selected={one === value}>
-            {one}
-          </option>
-        ))}
-      </select>
-    </label>
-  )
-}
-
-function Text({ name, label, value }: { name: string; label: string; value: string | undefined }) {
-  return (
-    <label>
-      {label}
-      <input name={name} value={value ?? ''} autocapitalize="none" autocomplete="off" spellcheck={false} />
-    </label>
   )
 }

@@ -3,6 +3,7 @@ import { findVisible, requirePrincipal } from '../api/access.ts'
 import { requestCancel } from '../api/cancel-diagnosis.ts'
 import type { App, AppContext } from '../api/env.ts'
 import { listPage, listQuery } from '../api/list-diagnoses.ts'
+import { intakePage, intakeQuery } from '../api/list-intake.ts'
 import { openapiDocument } from '../api/openapi.ts'
 import { Problem } from '../api/problem.ts'
 import { problems } from '../api/problems.ts'
@@ -14,6 +15,7 @@ import { hono, pathOf, routes } from '../routes.ts'
 import { DiagnosisPage } from './diagnosis-page.tsx'
 import { type ApiDocument, DocsPage } from './docs-page.tsx'
 import { answerPage, basePath, frameOf, wantsMinimal, wantsPage } from './frame.ts'
+import { IntakePage } from './intake-page.tsx'
 import { ListPage } from './list-page.tsx'
 import { login } from './login.tsx'
 import { ErrorPage, ProblemPage, ProblemsPage } from './problem-page.tsx'
@@ -27,7 +29,7 @@ export function pages(app: App, deps: Deps, known: readonly Authenticator[]): vo
   const { publicUrl } = config
   const base = basePath(publicUrl)
 
-  for (const route of [routes.home, routes.page, routes.cancel]) {
+  for (const route of [routes.home, routes.page, routes.cancel, routes.intakePage]) {
     app.use(hono(route), async (c, next) => {
       c.set('principal', await requirePrincipal(c.req.raw, known, publicUrl))
       await next()
@@ -36,10 +38,7 @@ export function pages(app: App, deps: Deps, known: readonly Authenticator[]): vo
 
   app.get(routes.home, async (c) => {
     const { name } = c.get('principal')
-    const url = new URL(c.req.url)
-    // A form sends its empty fields along.
-    for (const [field, value] of [...url.searchParams]) if (value === '') url.searchParams.delete(field, value)
-    const query = readQuery(listQuery, url.href)
+    const query = readQuery(listQuery, withoutEmpty(c.req.url))
     const { limit: _, cursor, ...filters } = query
     const page = await listPage(query, c.get('principal'), deps)
     const clusters = clustersOf(config.policy, name, Object.keys(config.clusters))
@@ -50,6 +49,25 @@ export function pages(app: App, deps: Deps, known: readonly Authenticator[]): vo
         diagnoses={page.diagnoses}
         filters={filters}
         clusters={clusters}
+        next={page.next}
+        first={cursor === undefined}
+      />,
+    )
+  })
+
+  app.get(routes.intakePage, async (c) => {
+    const { name } = c.get('principal')
+    const query = readQuery(intakeQuery, withoutEmpty(c.req.url))
+    const { limit: _, cursor, ...filters } = query
+    const page = await intakePage(query, c.get('principal'), deps)
+    return answerPage(
+      c,
+      <IntakePage
+        frame={frameOf(c, publicUrl)}
+        alerts={page.alerts}
+        filters={filters}
+        sources={Object.keys(config.sources)}
+        clusters={clustersOf(config.policy, name, Object.keys(config.clusters))}
         next={page.next}
         first={cursor === undefined}
       />,
@@ -89,6 +107,13 @@ export function pages(app: App, deps: Deps, known: readonly Authenticator[]): vo
   asset(routes.style, 'text/css; charset=utf-8', style)
   asset(routes.script, 'text/javascript; charset=utf-8', script)
   asset(routes.icon, 'image/svg+xml', icon)
+}
+
+/** A form sends its empty fields along. */
+function withoutEmpty(text: string): string {
+  const url = new URL(text)
+  for (const [field, value] of [...url.searchParams]) if (value === '') url.searchParams.delete(field, value)
+  return url.href
 }
 
 /** For browsers: who is not logged in is asked to, all else is explained on a page. Undefined for everyone else. */

@@ -1,5 +1,6 @@
 import type { Note } from '../../ports/tracker/tracker.ts'
 import type { ContainerRecord, Diagnosis, Finding, Severity } from '../diagnosis.ts'
+import { alertFacts, alertLinks, readableTime } from './alert-facts.ts'
 
 /** Where people reach a diagnosis; all of them stay valid as long as the diagnosis is kept. */
 export interface ShareUrls {
@@ -71,8 +72,8 @@ function facts(diagnosis: Diagnosis): Note['facts'] {
     ['Target', `${subject(diagnosis)}${pod?.container ? `, container ${pod.container}` : ''}, cluster ${diagnosis.cluster}`],
     ...optional('Pod UID', pod?.uid),
     ...optional('Node', pod?.node),
-    ['Requested', `by ${diagnosis.requester}, ${readable(diagnosis.createdAt)}`],
-    ...optional('Reason', diagnosis.reason),
+    ['Requested', `by ${diagnosis.requester}, ${readableTime(diagnosis.createdAt)}`],
+    ...(diagnosis.alert ? alertFacts(diagnosis.alert) : optional('Reason', diagnosis.reason)),
     ...optional('Duration', seconds(diagnosis.createdAt, diagnosis.finishedAt)),
     ...diagnosis.containers.flatMap(containerFacts),
     ...optional('Missing or cut', gaps.length > 0 ? gaps.join('; ') : injected(diagnosis) ? 'nothing' : undefined),
@@ -106,12 +107,8 @@ function links(diagnosis: Diagnosis, urls: ShareUrls): Note['links'] {
     { label: 'Diagnosis', url: urls.page },
     ...(diagnosis.bundle ? [{ label: `Bundle (${size(diagnosis.bundle.bytes)})`, url: urls.bundle }] : []),
     ...(injected(diagnosis) ? [{ label: 'Log', url: urls.log }] : []),
+    ...(diagnosis.alert ? alertLinks(diagnosis.alert) : []),
   ]
-}
-
-/** `2026-11-23T12:00:00.000Z` → `2026-11-23 12:00:00 UTC` */
-function readable(time: string): string {
-  return time.replace(/^(\S+)T(\d\d:\d\d:\d\d)(\.\d+)?Z$/, '$1 $2 UTC')
 }
 
 function optional(label: string, value: string | undefined): Note['facts'] {

@@ -1,0 +1,150 @@
+import type { Deps } from '../deps.ts'
+import { troubleId } from '../diagnosis/accept/alert.ts'
+import { type MappedAlert, targetOfAlert } from '../diagnosis/accept/alert-target.ts'
+import { makeId } from '../diagnosis/accept/id.ts'
+import type { AlertSource } from '../diagnosis/accept/relabel.ts'
+import { parseReport } from '../diagnosis/accept/report.ts'
+import { decide, type Started } from '../diagnosis/admit/alert-limits.ts'
+import { admit } from '../diagnosis/admit/policy.ts'
+import { routeOf } from '../diagnosis/admit/report-route.ts'
+import type { AlertRef, DiagnosisRequest, ReportRef, Target } from '../diagnosis/diagnosis.ts'
+import { workloadOf } from '../diagnosis/gather/workload-of.ts'
+import type { AlertRecord, Settlement, Trouble } from '../ports/records/intake.ts'
+import { startDiagnosis } from '../start-diagnosis.ts'
+import { tellResolved } from './keep-alerts.ts'
+import { tellStorm, tellSuppressed } from './tell-suppressed.ts'
+import type { WorkloadCache } from './workload-cache.ts'
+
+/** Settles one alert; a line a decision. Throws where something cannot be known now. */
+export async function settleAlert(alert: AlertRecord, source: AlertSource, deps: Deps, cache: WorkloadCache): Promise<void> {
+  const { config, records } = deps
+  const settle = async (settlement: Settlement): Promise<void> => {
+    await records.settleAlert(alert.id, settlement)
+    // It may have been resolved since it was read, when nothing said yet which trouble it belongs to.
+    if (settlement.trouble !== undefined && (await records.getAlert(alert.id))?.resolvedAt !== undefined) await tellResolved(settlement.trouble, deps)
+  }
+
+  const mapped = targetOfAlert(alert.labels, source, Object.keys(config.clusters))
+  if (mapped.kind === 'dropped') return settle({ outcome: 'ignored', message: mapped.message })
+  if (mapped.kind === 'none') return settle({ outcome: 'no-target', message: mapped.message })
+  const { cluster, target } = mapped
+  const place = { cluster, namespace: target.namespace, ...(target.kind === 'pod' ? { pod: target.name } : {}) }
+  if (alert.resolvedAt !== undefined) {
+    return settle({ ...place, outcome: 'suppressed', suppression: 'resolved', message: 'It was resolved before it was looked at' })
+  }
+  const wanted = { cluster, target, profile: source.profile, checks: [] }
+  const verdict = admit(config.policy, alert.source, wanted)
+  if (verdict.kind === 'denied') return settle({ ...place, outcome: 'denied', message: verdict.message })
+
+  const found = await cache.get(`${cluster} ${JSON.stringify(target)}`, () => workloadOf(target, clusterOf(cluster, deps), deps.stopping))
+  if (found.kind === 'gone') return settle({ ...place, outcome: 'no-target', message: found.message })
+  const { workload } = found
+  const trouble = { cluster, namespace: target.namespace, workload, name: alert.name }
+  const { id, round, ...opened } = await records.openTrouble({ ...trouble, id: await troubleId(trouble), alert: alert.id })
+  const told = { ...place, workload, trouble: id }
+
+  const asked = { alert: alert.id, trouble: id, namespace: target.namespace, workload, ...(target.kind === 'pod' ? { pod: target.name } : {}) }
+  const decision = await decideInLedger(cluster, asked, deps)
+  if (decision.kind === 'suppressed') {
+    const { suppression, message, diagnosis } = decision
+    await settle({ ...told, outcome: 'suppressed', suppression, message, ...(diagnosis === undefined ? {} : { diagnosis }) })
+    if (suppression === 'storm') return tellStorm(cluster, alert, deps, cache)
+    return tellSuppressed({ id, round, ...opened }, diagnosis, deps, cache)
+  }
+  const { report, complaint } = reportOf(alert, wanted, deps)
+  const request = requestOf(alert, { mapped, source, started: decision.entry, trouble: { id, round, ...opened }, report }, deps)
+  await startDiagnosis(request, deps)
+  await settle({ ...told, outcome: 'diagnosed', diagnosis: request.id, ...(complaint === undefined ? {} : { message: complaint }) })
+}
+
+type Decision =
+  | { readonly kind: 'start'; readonly entry: Started }
+  | {
+      readonly kind: 'suppressed'
+      readonly suppression: NonNullable<AlertRecord['suppression']>
+      readonly message: string
+      readonly diagnosis?: string
+    }
+
+type Asked = Parameters<typeof decide>[1]
+
+/** What is decided to start is put down first, so that whoever comes after a crash starts the same and nothing else. */
+async function decideInLedger(cluster: string, asked: Asked, { records, config, clock }: Deps): Promise<Decision> {
+  let decision: ReturnType<typeof decide> | undefined
+  const decideFrom = (before: readonly Started[] | undefined) => {
+    const now = clock.now()
+    decision = decide(before ?? [], asked, config.intake, now, () => makeId(now))
+    return decision.kind === 'start' ? decision.entries : before
+  }
+  const key = `intake:${cluster}`
+  // Most alerts of a storm change nothing: they are read only.
+  decideFrom(await records.getValue<readonly Started[]>(key))
+  if (decision?.kind === 'start') await records.changeValue<readonly Started[], readonly Started[] | undefined>(key, decideFrom)
+  if (!decision) throw new TypeError('Nothing was decided')
+  if (decision.kind !== 'suppressed') return { kind: 'start', entry: decision.entry }
+  const { why, message, diagnosis } = decision
+  return { kind: 'suppressed', suppression: why, message, ...(diagnosis === undefined ? {} : { diagnosis }) }
+}
+
+/** The report that the rule's author names in an annotation, where policy lets this source write to it. */
+function reportOf(
+  alert: AlertRecord,
+  wanted: { readonly cluster: string; readonly target: Target; readonly profile: AlertSource['profile'] },
+  { config, trackers }: Deps,
+): { readonly report?: ReportRef; readonly complaint?: string } {
+  const given = alert.annotations.report
+  if (given === undefined) return {}
+  const report = parseReport(given, trackers)
+  if (typeof report === 'string') return { complaint: `Its annotation report "${given.slice(0, 100)}" was left out: ${report}` }
+  const verdict = admit(config.policy, alert.source, { ...wanted, checks: [], report })
+  return verdict.kind === 'denied' ? { complaint: `Its annotation report was left out: ${verdict.message}` } : { report }
+}
+
+interface Given {
+  readonly mapped: MappedAlert
+  readonly source: AlertSource
+  readonly started: Started
+  readonly trouble: Trouble
+  readonly report: ReportRef | undefined
+}
+
+/** Nothing in it depends on when it is made, but for what the ledger has: made again, it is the same request. */
+function requestOf(alert: AlertRecord, { mapped, source, started, trouble, report }: Given, { config }: Deps): DiagnosisRequest {
+  const { cluster, target, container } = mapped
+  const { workload, namespace } = trouble
+  const about = { ...mapped.labels, alertname: alert.name, cluster, namespace, workload, source: alert.source }
+  const route = report ? undefined : routeOf(about, config.reports.routes)
+  const reason = alert.annotations.summary ?? alert.annotations.description
+  return {
+    id: started.id,
+    createdAt: started.at,
+    requester: alert.source,
+    cluster,
+    target,
+    ...(container === undefined ? {} : { container }),
+    profile: source.profile,
+    checks: [],
+    ...(report ? { report } : {}),
+    ...(route ? { route } : {}),
+    alert: alertRef(alert, trouble.id),
+    reason: `Alert ${alert.name}${reason === undefined ? '' : `: ${reason}`}`.slice(0, 500),
+  }
+}
+
+const maxPairs = 40
+const maxValue = 500
+
+function alertRef({ source, name, startsAt, labels, annotations, links }: AlertRecord, trouble: string): AlertRef {
+  return { trouble, source, name, startsAt, labels: bounded(labels), annotations: bounded(annotations), links: links.slice(0, 8) }
+}
+
+function bounded(map: Readonly<Record<string, string>>): Record<string, string> {
+  const pairs = Object.entries(map).slice(0, maxPairs)
+  return Object.fromEntries(pairs.map(([key, value]) => [key, value.length > maxValue ? `${value.slice(0, maxValue - 1)}…` : value]))
+}
+
+function clusterOf(name: string, { clusters }: Deps) {
+  const cluster = clusters.get(name)
+  if (!cluster) throw new Error(`Cluster "${name}" is not configured any more`)
+  return cluster
+}

@@ -1,0 +1,140 @@
+import type { Deps } from '../deps.ts'
+import { routeOf } from '../diagnosis/admit/report-route.ts'
+import type { ReportRef } from '../diagnosis/diagnosis.ts'
+import { alone } from '../diagnosis/share/report-lease.ts'
+import { moreNote, recurredNote, resolvedNote, stormDraft } from '../diagnosis/share/trouble-notes.ts'
+import type { Telling, Trouble } from '../ports/records/intake.ts'
+import { RecordsUnavailable } from '../ports/records/records.ts'
+import { type Note, TrackerRejected, TrackerUnavailable } from '../ports/tracker/tracker.ts'
+import { urlsOfTrouble } from '../routes.ts'
+import { minute } from '../stage-context.ts'
+import { stormName } from './tell-suppressed.ts'
+
+const atOnce = 20
+const longestPauseMs = 10 * minute
+const day = 24 * 60 * minute
+
+/**
+ * Tells reports what is due: that a trouble is resolved or came back, what its diagnoses stand for, what was wrong with a command. Nothing is held
+ * while a tracker makes us wait: it is put down for later, for a day. Told twice, it is one note.
+ */
+export async function tellDue(deps: Deps): Promise<void> {
+  while (!deps.stopping.aborted) {
+    const due = await deps.records.dueTellings(new Date(deps.clock.now()).toISOString(), atOnce)
+    for (const telling of due) {
+      if (deps.stopping.aborted) return
+      await tellOne(telling, deps)
+    }
+    if (due.length < atOnce) return
+  }
+}
+
+async function tellOne(telling: Telling, deps: Deps): Promise<void> {
+  const { records, clock, log, redactor } = deps
+  const { id, version } = telling
+  const late = clock.now() > Date.parse(telling.createdAt) + day
+  const giveUp = (message: string) => records.endTelling(id, version, { state: 'given-up', message })
+  try {
+    const message = await tell(telling, deps)
+    if (message === 'later') {
+      if (late) return await giveUp('The trouble got no report')
+      return await records.delayTelling(id, version, at(clock.now() + 30_000), 'The trouble has no report yet')
+    }
+    await records.endTelling(id, version, { state: 'told', ...(message === undefined ? {} : { message }) })
+  } catch (error) {
+    if (error instanceof RecordsUnavailable || deps.stopping.aborted) throw error
+    const message = redactor.text('message', error instanceof Error ? error.message : String(error)).text.slice(0, 1000)
+    if (error instanceof TrackerRejected || late) {
+      log('error', 'A report took no note', { telling: id, message })
+      return await giveUp(message)
+    }
+    log('warn', 'A report will be told later', { telling: id, message })
+    const afterMs = error instanceof TrackerUnavailable ? error.retryAfterMs : 10_000
+    const pauseMs = Math.max(afterMs, Math.min(longestPauseMs, 1000 * 2 ** telling.attempts))
+    await records.delayTelling(id, version, at(clock.now() + pauseMs), message)
+  }
+}
+
+/** Undefined where it was told, `later` where there is no report yet, else why there is nothing to tell. */
+async function tell(telling: Telling, deps: Deps): Promise<'later' | string | undefined> {
+  const { records, config } = deps
+  if (telling.kind === 'reply') {
+    if (!telling.report || !telling.note) return 'It says nothing'
+    return write(refOf(telling.report), telling.note, deps)
+  }
+  const trouble = telling.trouble === undefined ? undefined : await resolvedOrAsIs(telling, deps)
+  if (!trouble) return 'The trouble is not there, or its alert fires'
+  if (telling.kind === 'resolved' && config.reports.resolved === 'quiet') return 'The configuration says to be quiet'
+  if (trouble.report === undefined && telling.kind === 'storm') await openStorm(trouble, telling, deps)
+  const report = trouble.report ?? (await records.getTrouble(trouble.id))?.report
+  if (report === undefined) return (await mayGetOne(trouble, deps)) ? 'later' : 'The trouble has no report'
+  const ref = refOf(report)
+  const message = await write(ref, await noteOf(telling, trouble, deps), deps)
+  if (message === undefined && telling.kind === 'resolved' && config.reports.resolved === 'close') await close(ref, deps)
+  return message
+}
+
+/** For what tells that it is resolved: the trouble, if it is; undefined where something fires. */
+async function resolvedOrAsIs(telling: Telling, { records, clock }: Deps): Promise<Trouble | undefined> {
+  const { trouble: id = '' } = telling
+  if (telling.kind !== 'resolved') return records.getTrouble(id)
+  const resolved = await records.resolveTrouble(id, at(clock.now()))
+  if (resolved) return resolved
+  // It was resolved by this before a crash, in the same round.
+  const trouble = await records.getTrouble(id)
+  return trouble?.resolvedAt !== undefined && telling.id.endsWith(`-${trouble.round}`) ? trouble : undefined
+}
+
+async function noteOf(telling: Telling, trouble: Trouble, deps: Deps): Promise<Note> {
+  const { records, config } = deps
+  const urls = urlsOfTrouble(config.publicUrl, trouble.id)
+  const common = { marker: telling.id, at: telling.createdAt, trouble, urls }
+  switch (telling.kind) {
+    case 'recurred':
+      return recurredNote(common)
+    case 'resolved':
+      return resolvedNote(common)
+    case 'storm':
+      return moreNote({ ...common, groups: await records.suppressedBy('storm', trouble.cluster, trouble.updatedAt), storm: true })
+    default:
+      return moreNote({ ...common, groups: await records.suppressedFor(trouble.id), storm: false })
+  }
+}
+
+/** Whether one of its diagnoses is still to open or to name the report. */
+async function mayGetOne(trouble: Trouble, { records }: Deps): Promise<boolean> {
+  const [last] = await records.listAlerts({ trouble: trouble.id, outcome: 'diagnosed' }, { limit: 1 })
+  const diagnosis = last?.diagnosis === undefined ? undefined : await records.get(last.diagnosis)
+  return diagnosis !== undefined && diagnosis.state !== 'done' && (diagnosis.route ?? diagnosis.report) !== undefined
+}
+
+async function openStorm(trouble: Trouble, telling: Telling, deps: Deps): Promise<void> {
+  const { config, records, trackers } = deps
+  const { cluster } = trouble
+  const route = routeOf({ alertname: stormName, cluster, namespace: '', workload: '', source: '' }, config.reports.routes)
+  const tracker = route && trackers.get(route.tracker)
+  if (!route || !tracker) return
+  const draft = stormDraft({ trouble, route, at: telling.createdAt, urls: urlsOfTrouble(config.publicUrl, trouble.id) })
+  await alone(trouble.id, telling.id, deps, async () => {
+    const opened = await tracker.openIssue(draft, { recurrence: config.reports.recurrence, signal: deps.stopping })
+    await records.setTroubleReport(trouble.id, `${route.tracker}:${opened.key}`)
+  })
+}
+
+async function write({ tracker: name, key }: ReportRef, note: Note, { trackers, stopping }: Deps): Promise<string | undefined> {
+  const tracker = trackers.get(name)
+  if (!tracker) return `Tracker "${name}" is not configured any more`
+  await tracker.writeNote(key, note, { signal: stopping })
+  return undefined
+}
+
+async function close({ tracker: name, key }: ReportRef, { trackers, stopping }: Deps): Promise<void> {
+  await trackers.get(name)?.closeIssue(key, { signal: stopping })
+}
+
+function refOf(report: string): ReportRef {
+  const colon = report.indexOf(':')
+  return { tracker: report.slice(0, colon), key: report.slice(colon + 1) }
+}
+
+const at = (ms: number): string => new Date(ms).toISOString()

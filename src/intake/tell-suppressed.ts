@@ -1,0 +1,46 @@
+import type { Deps } from '../deps.ts'
+import { troubleId } from '../diagnosis/accept/alert.ts'
+import type { AlertRecord, Trouble } from '../ports/records/intake.ts'
+import type { WorkloadCache } from './workload-cache.ts'
+
+/** So long is waited for more of the same, before a report is told. */
+const gatherMs = 60_000
+
+type TellDeps = Pick<Deps, 'records' | 'clock' | 'config'>
+
+/**
+ * Has it told, on the report of the diagnosis that stands for it, that an alert has none of its own; and on the trouble's own report, if it has
+ * one, that it came back. Within a minute, the same is put down once.
+ */
+export async function tellSuppressed(trouble: Trouble, diagnosis: string | undefined, deps: TellDeps, cache: WorkloadCache): Promise<void> {
+  const dueAt = new Date(deps.clock.now() + gatherMs).toISOString()
+  if (trouble.round > 1 && trouble.report !== undefined) {
+    const id = `${trouble.id}-recurred-${trouble.round}`
+    await cache.get(id, () => deps.records.tell({ id, kind: 'recurred', trouble: trouble.id, dueAt }))
+  }
+  if (diagnosis === undefined) return
+  await cache.get(`more for ${diagnosis}`, async () => {
+    const standing = (await deps.records.get(diagnosis))?.alert?.trouble
+    const round = standing === undefined ? undefined : (await deps.records.getTrouble(standing))?.round
+    if (standing !== undefined && round !== undefined) {
+      await deps.records.tell({ id: `${standing}-more-${round}`, kind: 'more', trouble: standing, dueAt })
+    }
+  })
+}
+
+/** The name of the trouble that a storm is. */
+export const stormName = 'AutodiagnoseStorm'
+
+/** A storm is a trouble of the cluster: its report, where a route matches it, is told how much was not looked at. */
+export async function tellStorm(cluster: string, alert: AlertRecord, deps: TellDeps, cache: WorkloadCache): Promise<void> {
+  const { records, clock, config } = deps
+  await cache.get(`storm of ${cluster}`, async () => {
+    const storm = { cluster, namespace: '', workload: '', name: stormName }
+    const { id, round } = await records.openTrouble({ ...storm, id: await troubleId(storm), alert: alert.id })
+    const at = (ms: number) => new Date(clock.now() + ms).toISOString()
+    await records.tell({ id: `${id}-storm-${round}`, kind: 'storm', trouble: id, dueAt: at(gatherMs) })
+    // Put off by each alert that comes: when it is due, the storm is over.
+    const calmMs = (config.intake.storm.seconds + config.intake.quietSeconds) * 1000
+    await records.tell({ id: `${id}-resolved-${round}`, kind: 'resolved', trouble: id, dueAt: at(gatherMs + calmMs) })
+  })
+}
