@@ -35,6 +35,7 @@ const everything: Required<DiagnosisChange> = {
   findings: [{ id: 'http/500', check: 'http', severity: 'error', title: '“Ünïcode” \u0000 and \' " are kept', source: 'container' }],
   redactions: { jwt: 2 },
   bundle: { key: 'diagnoses/x/bundle.tar.gz', bytes: 12, filename: 'x.tar.gz' },
+  report: { tracker: 'github', key: 'a/b:c#1' },
   reported: { kind: 'written', noteId: '7', url: 'http://redmine.test/7', at: '2026-01-01T00:00:00.000Z' },
   finishedAt: '2026-01-01T00:00:00.000Z',
 }

@@ -10,9 +10,11 @@ export const migrationFiles = Object.entries(files).map(([path, text]) => ({
   queries: text.split(/;\n/).filter((statement) => statement.trim() !== ''),
 }))
 
+export const tables: readonly string[] = ['diagnoses', 'kept', 'alerts', 'troubles', 'tellings']
+
 /** The tests' database, with its schema and without a row. */
 export async function emptyDatabase(): Promise<D1Database> {
   await applyD1Migrations(env.DB, migrationFiles)
-  await env.DB.batch(['diagnoses', 'kept'].map((table) => env.DB.prepare(`DELETE FROM ${table}`)))
+  await env.DB.batch(tables.map((table) => env.DB.prepare(`DELETE FROM ${table}`)))
   return env.DB
 }

@@ -5,7 +5,7 @@ import { d1Records } from '../../src/ports/records/d1.ts'
 import { migrations } from '../../src/ports/records/migrations.ts'
 import { RecordsUnavailable } from '../../src/ports/records/records.ts'
 import { recordsContract, requestOf } from '../contract/records.ts'
-import { emptyDatabase, migrationFiles } from './database.ts'
+import { emptyDatabase, migrationFiles, tables } from './database.ts'
 
 const now = () => 1_700_000_000_000
 const noSleep = { now, sleep: async () => {} }
@@ -51,7 +51,7 @@ describe('d1Records()', () => {
   const command = 'run: npx wrangler d1 migrations apply autodiagnose --remote'
 
   test('asks for the migrations where there are none', async () => {
-    await env.DB.batch(['diagnoses', 'kept', 'd1_migrations'].map((table) => env.DB.prepare(`DROP TABLE ${table}`)))
+    await env.DB.batch([...tables, 'd1_migrations'].map((table) => env.DB.prepare(`DROP TABLE ${table}`)))
     const records = open()
     await expect(records.check()).rejects.toThrow(command)
     await expect(records.accept(requestOf(1))).rejects.toThrow(`no such table: diagnoses: SQLITE_ERROR); ${command}`)
@@ -65,9 +65,9 @@ describe('d1Records()', () => {
     try {
       await expect(open().check()).rejects.toThrow('a newer version made its schema ("0000_x" is not known here)')
       await env.DB.exec('DELETE FROM d1_migrations')
-      await expect(open().check()).rejects.toThrow(`"0001_diagnoses" was not applied); ${command}`)
+      await expect(open().check()).rejects.toThrow(`"0001_diagnoses", "0002_alerts" was not applied); ${command}`)
     } finally {
-      await env.DB.exec("DELETE FROM d1_migrations; INSERT INTO d1_migrations (name) VALUES ('0001_diagnoses.sql')")
+      await env.DB.exec("DELETE FROM d1_migrations; INSERT INTO d1_migrations (name) VALUES ('0001_diagnoses.sql'), ('0002_alerts.sql')")
     }
     await open().check()
   })

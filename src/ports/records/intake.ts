@@ -4,13 +4,13 @@ import type { Note } from '../tracker/tracker.ts'
 /** The part of the records that is about what webhooks deliver: alerts, the troubles they are about, and what reports are still to be told. */
 export interface IntakeRecords {
   /**
-   * Keeps alerts that are not known by their key, in state `received`, due at once. A resolved one marks the known one resolved; where
-   * none is known it is kept, settled as `ignored`. Repeating it changes nothing. Any number of alerts.
+   * Keeps alerts that are not known by their key, in state `received`, due at once. A resolved one marks the known one resolved, which is still to be
+   * settled if it was; where none is known it is kept, settled as `ignored`. Repeating it changes nothing and answers the same. Any number of alerts.
    */
   receiveAlerts(alerts: readonly NewAlert[]): Promise<Received>
-  /** Those in state `received` whose `dueAt` has come, oldest first. */
+  /** Those in state `received` whose `dueAt` has come, the longest due first. */
   dueAlerts(now: string, limit: number): Promise<readonly AlertRecord[]>
-  /** What became of an alert: state `settled`, unless it is settled already. */
+  /** What became of an alert: state `settled`, unless it is settled already. Without a `trouble` it keeps the one that it opened. */
   settleAlert(id: string, settlement: Settlement): Promise<void>
   /** Looked at again at `dueAt`; `message` says why. Nothing if it is settled. */
   delayAlert(id: string, dueAt: string, message: string): Promise<void>
@@ -18,22 +18,31 @@ export interface IntakeRecords {
   /** Newest first. `after` is the id of the last one of the page before. */
   listAlerts(filter: AlertFilter, page: { readonly limit: number; readonly after?: string }): Promise<readonly AlertRecord[]>
 
-  /** The trouble, made or opened again if it was resolved: then `round` grows by one. The same alert twice opens one round. */
+  /**
+   * The trouble, made or opened again if it was resolved: then `round` grows by one. The same alert twice opens one round. The alert
+   * belongs to the trouble from then on, so that it is not resolved before the alert is settled.
+   */
   openTrouble(seed: TroubleSeed): Promise<Trouble>
   getTrouble(id: string): Promise<Trouble | undefined>
-  /** Resolves it, if none of its alerts fires any more; the trouble as it is then. Undefined if something fires, or it is resolved already. */
+  /**
+   * Resolves it, if none of its alerts fires any more; the trouble as it is then, and the same again for the same `at`. Undefined if something
+   * fires, it is not known, or it was resolved at another time.
+   */
   resolveTrouble(id: string, at: string): Promise<Trouble | undefined>
   /** Its bug report, `tracker:key`. */
   setTroubleReport(id: string, report: string): Promise<void>
   /** The alerts that the diagnoses of a trouble stand for without being of their own, by name and reason, most first; at most 50 groups. */
   suppressedFor(trouble: string): Promise<readonly SuppressedGroup[]>
+  /** The alerts of a cluster that were suppressed for this reason and received at `since` or later, grouped likewise. */
+  suppressedBy(suppression: Suppression, cluster: string, since: string): Promise<readonly SuppressedGroup[]>
 
-  /** Puts down what a report is to be told, or that it is to be told again: due at `dueAt`, attempts 0. */
+  /** Puts down what a report is to be told, or, with the same id, that it is to be told again: due at `dueAt`, attempts 0, created now. */
   tell(telling: NewTelling): Promise<void>
+  /** Those that are neither told nor given up and whose `dueAt` has come, the longest due first. */
   dueTellings(now: string, limit: number): Promise<readonly Telling[]>
-  /** Told, or given up with why. Nothing if it was put down again since `version`. */
+  /** Told, or given up with why. Nothing if it was put down again since `version`, or ended already. */
   endTelling(id: string, version: number, end: { readonly state: 'told' | 'given-up'; readonly message?: string }): Promise<void>
-  /** Tried again at `dueAt`; counts an attempt. Nothing if it was put down again since `version`. */
+  /** Tried again at `dueAt`, which must be later than it was due; counts an attempt. Nothing if it was put down again since `version`, or ended. */
   delayTelling(id: string, version: number, dueAt: string, message: string): Promise<void>
 }
 
@@ -46,13 +55,13 @@ export interface NewAlert extends Alert {
 export interface Received {
   /** Ids of those that were not known. */
   readonly fresh: readonly string[]
-  /** How many were known and changed nothing. */
+  /** How many of those that fire were known. */
   readonly repeated: number
-  /** Troubles of the alerts that are resolved by this: each may be resolved now. */
+  /** Troubles of the alerts that are resolved by this or were before: each may be resolved now. */
   readonly troubles: readonly string[]
 }
 
-/** How an alert ended up. `ignored`: it was resolved before it was seen firing. `failed`: nothing could be found out for a day. */
+/** How an alert ended up. `ignored`: it was resolved before it was seen firing, or the source drops such alerts. `failed`: nothing could be found out for a day. */
 export const alertOutcomes = ['diagnosed', 'suppressed', 'no-target', 'denied', 'ignored', 'failed'] as const
 export type AlertOutcome = (typeof alertOutcomes)[number]
 
@@ -60,15 +69,17 @@ export type AlertOutcome = (typeof alertOutcomes)[number]
 export const suppressions = ['same-trouble', 'pod-cooldown', 'workload-limit', 'workload-cooldown', 'storm', 'resolved'] as const
 export type Suppression = (typeof suppressions)[number]
 
+/** `status` and `endsAt` are as of now. */
 export interface AlertRecord extends NewAlert {
   /** RFC 3339 in UTC, milliseconds, as all times here. */
   readonly receivedAt: string
+  /** When it ended as its sender says, else when that was told; the same as `endsAt`. */
   readonly resolvedAt?: string
   readonly state: 'received' | 'settled'
   readonly dueAt: string
   readonly cluster?: string
   readonly namespace?: string
-  /** `kind/name`, such as `deployment/apples`. */
+  /** `kind/name`, such as `deployment/web`. */
   readonly workload?: string
   readonly pod?: string
   readonly trouble?: string
@@ -107,6 +118,7 @@ export interface TroubleSeed {
 }
 
 export interface Trouble extends Omit<TroubleSeed, 'alert'> {
+  /** When this round began. */
   readonly openedAt: string
   readonly updatedAt: string
   readonly resolvedAt?: string
@@ -140,5 +152,6 @@ export interface Telling extends NewTelling {
   readonly attempts: number
   /** Grows with each `tell`. */
   readonly version: number
+  /** Of the last `tell`. */
   readonly createdAt: string
 }

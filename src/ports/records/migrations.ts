@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import type { Migration } from 'kysely/migration'
 
 /**
@@ -44,6 +44,77 @@ export const migrations: Readonly<Record<string, Migration>> = {
         .addColumn('key', 'text', (column) => column.primaryKey().notNull())
         .addColumn('value', 'text', (column) => column.notNull())
         .execute()
+    },
+  },
+  '0002_alerts': {
+    async up(db: Kysely<unknown>) {
+      await db.schema
+        .createTable('alerts')
+        .addColumn('id', 'text', (column) => column.primaryKey().notNull())
+        .addColumn('key', 'text', (column) => column.unique().notNull())
+        .addColumn('received_at', 'text', (column) => column.notNull())
+        .addColumn('resolved_at', 'text')
+        .addColumn('state', 'text', (column) => column.notNull())
+        .addColumn('due_at', 'text', (column) => column.notNull())
+        .addColumn('source', 'text', (column) => column.notNull())
+        .addColumn('name', 'text', (column) => column.notNull())
+        .addColumn('alert', 'text', (column) => column.notNull())
+        .addColumn('cluster', 'text')
+        .addColumn('namespace', 'text')
+        .addColumn('workload', 'text')
+        .addColumn('pod', 'text')
+        .addColumn('trouble', 'text')
+        .addColumn('outcome', 'text')
+        .addColumn('suppression', 'text')
+        .addColumn('message', 'text')
+        .addColumn('diagnosis', 'text')
+        .execute()
+      // Of what is asked for all the time, only the rows that may be the answer are in the index.
+      const index = (name: string, columns: readonly string[]) =>
+        db.schema
+          .createIndex(name)
+          .on('alerts')
+          .columns([...columns])
+      await index('alerts_due', ['due_at', 'id']).where(sql.ref('state'), '=', 'received').execute()
+      await index('alerts_firing', ['trouble']).where(sql.ref('resolved_at'), 'is', null).execute()
+      await index('alerts_diagnosed', ['trouble', 'diagnosis']).where(sql.ref('outcome'), '=', 'diagnosed').execute()
+      await index('alerts_stood_for', ['diagnosis']).where(sql.ref('outcome'), '=', 'suppressed').execute()
+      await index('alerts_suppressed', ['suppression', 'received_at']).where(sql.ref('outcome'), '=', 'suppressed').execute()
+      // Of lists, each in their order.
+      await index('alerts_by_name', ['name', 'id']).execute()
+      for (const column of ['trouble', 'outcome', 'suppression', 'namespace']) {
+        await index(`alerts_by_${column}`, [column, 'id']).where(sql.ref(column), 'is not', null).execute()
+      }
+      await db.schema
+        .createTable('troubles')
+        .addColumn('id', 'text', (column) => column.primaryKey().notNull())
+        .addColumn('cluster', 'text', (column) => column.notNull())
+        .addColumn('namespace', 'text', (column) => column.notNull())
+        .addColumn('workload', 'text', (column) => column.notNull())
+        .addColumn('name', 'text', (column) => column.notNull())
+        .addColumn('opened_at', 'text', (column) => column.notNull())
+        .addColumn('updated_at', 'text', (column) => column.notNull())
+        .addColumn('resolved_at', 'text')
+        .addColumn('round', 'integer', (column) => column.notNull())
+        .addColumn('opened_by', 'text', (column) => column.notNull())
+        .addColumn('report', 'text')
+        .execute()
+      await db.schema
+        .createTable('tellings')
+        .addColumn('id', 'text', (column) => column.primaryKey().notNull())
+        .addColumn('kind', 'text', (column) => column.notNull())
+        .addColumn('trouble', 'text')
+        .addColumn('report', 'text')
+        .addColumn('note', 'text')
+        .addColumn('state', 'text', (column) => column.notNull())
+        .addColumn('due_at', 'text', (column) => column.notNull())
+        .addColumn('attempts', 'integer', (column) => column.notNull())
+        .addColumn('version', 'integer', (column) => column.notNull())
+        .addColumn('created_at', 'text', (column) => column.notNull())
+        .addColumn('call', 'text', (column) => column.notNull())
+        .addColumn('message', 'text')
+        .execute()
+      await db.schema.createIndex('tellings_due').on('tellings').columns(['due_at', 'id']).where(sql.ref('state'), '=', 'due').execute()
     },
   },
 }

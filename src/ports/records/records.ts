@@ -77,6 +77,17 @@ export interface DiagnosisFilter {
 export type DiagnosisChange = Partial<
   Pick<
     Diagnosis,
-    'state' | 'outcome' | 'explanation' | 'refusal' | 'pod' | 'containers' | 'findings' | 'redactions' | 'bundle' | 'report' | 'reported' | 'finishedAt'
+    | 'state'
+    | 'outcome'
+    | 'explanation'
+    | 'refusal'
+    | 'pod'
+    | 'containers'
+    | 'findings'
+    | 'redactions'
+    | 'bundle'
+    | 'report'
+    | 'reported'
+    | 'finishedAt'
   >
 >

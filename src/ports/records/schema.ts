@@ -1,11 +1,15 @@
 import type { Insertable, Selectable, Updateable } from 'kysely'
-import type { Diagnosis, DiagnosisRequest, Outcome, State } from '../../diagnosis/diagnosis.ts'
+import type { Diagnosis, DiagnosisRequest, Outcome, ReportRef, State } from '../../diagnosis/diagnosis.ts'
+import type { AlertOutcome, NewTelling, Suppression } from './intake.ts'
 import type { DiagnosisChange, Idempotency } from './records.ts'
 
 /** The tables as the last of the migrations leaves them. */
 export interface Schema {
   readonly diagnoses: DiagnosesTable
   readonly kept: { key: string; value: string }
+  readonly alerts: AlertsTable
+  readonly troubles: TroublesTable
+  readonly tellings: TellingsTable
 }
 
 /** What lists filter by has a column; `request` and the results are JSON, each written whole and alone. */
@@ -38,6 +42,61 @@ interface DiagnosesTable {
   reported: string | null
 }
 
+export interface AlertsTable {
+  id: string
+  key: string
+  received_at: string
+  resolved_at: string | null
+  state: 'received' | 'settled'
+  due_at: string
+  source: string
+  name: string
+  /** The alert as it was first delivered, JSON. */
+  alert: string
+  cluster: string | null
+  namespace: string | null
+  workload: string | null
+  pod: string | null
+  trouble: string | null
+  outcome: AlertOutcome | null
+  suppression: Suppression | null
+  message: string | null
+  diagnosis: string | null
+}
+
+export interface TroublesTable {
+  id: string
+  cluster: string
+  namespace: string
+  workload: string
+  name: string
+  opened_at: string
+  updated_at: string
+  resolved_at: string | null
+  round: number
+  /** The alert that opened this round. */
+  opened_by: string
+  /** `tracker:key` */
+  report: string | null
+}
+
+export interface TellingsTable {
+  id: string
+  kind: NewTelling['kind']
+  trouble: string | null
+  report: string | null
+  /** JSON */
+  note: string | null
+  state: 'due' | 'told' | 'given-up'
+  due_at: string
+  attempts: number
+  version: number
+  created_at: string
+  /** Names the call that put it down last, by chance. */
+  call: string
+  message: string | null
+}
+
 /** The row of a diagnosis that was just accepted. */
 export function rowOf(request: DiagnosisRequest, idempotency: Idempotency | undefined, now: string): Insertable<DiagnosesTable> {
   return {
@@ -48,7 +107,7 @@ export function rowOf(request: DiagnosisRequest, idempotency: Idempotency | unde
     cluster: request.cluster,
     namespace: request.target.namespace,
     pod_name: request.target.kind === 'pod' ? request.target.name : null,
-    report: request.report ? `${request.report.tracker}:${request.report.key}` : null,
+    report: request.report ? reportText(request.report) : null,
     state: 'accepted',
     cancel_requested: 0,
     started: 0,
@@ -74,6 +133,7 @@ export function columnsOf(change: DiagnosisChange): Updateable<DiagnosesTable> {
     ...(change.findings !== undefined && { findings: JSON.stringify(change.findings) }),
     ...(change.redactions !== undefined && { redactions: JSON.stringify(change.redactions) }),
     ...(change.bundle !== undefined && { bundle: JSON.stringify(change.bundle) }),
+    ...(change.report !== undefined && { report: reportText(change.report) }),
     ...(change.reported !== undefined && { reported: JSON.stringify(change.reported) }),
   }
 }
@@ -81,6 +141,7 @@ export function columnsOf(change: DiagnosisChange): Updateable<DiagnosesTable> {
 export function diagnosisOf(row: Selectable<DiagnosesTable>): Diagnosis {
   return {
     ...(JSON.parse(row.request) as DiagnosisRequest),
+    ...(row.report !== null && { report: reportOf(row.report) }),
     updatedAt: row.updated_at,
     state: row.state,
     ...(row.outcome !== null && { outcome: row.outcome }),
@@ -95,4 +156,12 @@ export function diagnosisOf(row: Selectable<DiagnosesTable>): Diagnosis {
     ...(row.reported !== null && { reported: JSON.parse(row.reported) }),
     ...(row.finished_at !== null && { finishedAt: row.finished_at }),
   }
+}
+
+const reportText = ({ tracker, key }: ReportRef): string => `${tracker}:${key}`
+
+/** The name of a tracker has no colon. */
+function reportOf(text: string): ReportRef {
+  const colon = text.indexOf(':')
+  return { tracker: text.slice(0, colon), key: text.slice(colon + 1) }
 }

@@ -3,6 +3,10 @@ import type { Clock } from '../../deps.ts'
 import { type State, states } from '../../diagnosis/diagnosis.ts'
 import type { Accepted, DiagnosisFilter, Records } from './records.ts'
 import { columnsOf, diagnosisOf, rowOf, type Schema } from './schema.ts'
+import { sqlAlerts } from './sql-alerts.ts'
+import { sqlTellings } from './sql-tellings.ts'
+import { sqlTroubles } from './sql-troubles.ts'
+import { visibleBy } from './visible.ts'
 
 /** A lost race is tried again this often; somebody has won each time. */
 const maxRaces = 100
@@ -22,6 +26,10 @@ export function sqlRecords(db: Kysely<Schema>, clock: Pick<Clock, 'now'>): Recor
   const now = () => new Date(clock.now()).toISOString()
 
   return {
+    ...sqlAlerts(db, now),
+    ...sqlTroubles(db, now),
+    ...sqlTellings(db, now),
+
     async accept(request, idempotency): Promise<Accepted> {
       const given = rowOf(request, idempotency, now())
       const insert = db.insertInto('diagnoses').values(given)
@@ -194,23 +202,6 @@ function matches(eb: Builder, filter: DiagnosisFilter): Expression<SqlBool> {
   ] as const) {
     if (value !== undefined) conditions.push(eb(column, '=', value))
   }
-  if (filter.visible) {
-    const visible = filter.visible.map((rule) => eb.and([anyOf(eb, 'cluster', rule.clusters), anyOf(eb, 'namespace', rule.namespaces)]))
-    conditions.push(eb.or(visible))
-  }
+  if (filter.visible) conditions.push(visibleBy(filter.visible))
   return eb.and(conditions)
-}
-
-/** `eb.or([])` is false: who may see nothing sees nothing. */
-function anyOf(eb: Builder, column: 'cluster' | 'namespace', patterns: readonly string[]): Expression<SqlBool> {
-  return eb.or(patterns.map((pattern) => like(eb, column, pattern)))
-}
-
-/** One parameter at most, and a pattern of LIKE no longer than what was given: D1 limits both. */
-function like(eb: Builder, column: 'cluster' | 'namespace', pattern: string): Expression<SqlBool> {
-  if (/^\*+$/.test(pattern)) return eb.lit(true)
-  if (!pattern.includes('*')) return eb(column, '=', pattern)
-  // What names of clusters and namespaces never have: %, _ and \ mean something to LIKE, which takes a capital for its small letter in SQLite.
-  if (/[^-a-z0-9.*]/.test(pattern)) return eb.lit(false)
-  return eb(column, 'like', pattern.replace(/\*+/g, '%'))
 }
