@@ -6,6 +6,7 @@ import { hashToken } from '../../src/diagnosis/admit/token-hash.ts'
 import { start } from '../../src/diagnosis/cursor.ts'
 import type { Redactor } from '../../src/diagnosis/redact/redactor.ts'
 import { encodeSegment, segmentKey } from '../../src/diagnosis/segment.ts'
+import { webhookVerifier } from '../../src/hosts/webhooks.ts'
 import type { Store } from '../../src/ports/store/store.ts'
 import type { Tracker } from '../../src/ports/tracker/tracker.ts'
 
@@ -17,6 +18,13 @@ export const tokens = {
   bob: 'made-up-token-of-bob',
   olga: 'made-up-token-of-olga-the-operator',
   nobody: 'made-up-token-of-nobody',
+}
+
+/** Made up; the configuration names them as {env: NAME}. */
+export const secrets: Readonly<Record<string, string>> = {
+  ALERT_TOKEN: 'made-up-token-of-an-alertmanager',
+  SIGNING_KEY: 'made-up-signing-key-of-a-webhook',
+  WHSEC: `whsec_${btoa('made up for the tests, not a secret')}`,
 }
 
 export const realClock: Clock = {
@@ -105,6 +113,8 @@ export async function setUp(change: Partial<ConfigInput> = {}, parts: Partial<De
     clock,
     log: (level, message, data) => void logged.push({ level, message, ...(data ? { data } : {}) }),
     runs,
+    verifyWebhook: webhookVerifier(config, (ref) => ('env' in ref ? (secrets[ref.env] ?? '') : ''), clock),
+    wake: () => undefined,
     stopping: new AbortController().signal,
     ...parts,
   }

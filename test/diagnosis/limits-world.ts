@@ -118,6 +118,8 @@ export async function measured(
     clock,
     log: () => undefined,
     runs: { start: () => Promise.reject(new Error('Nothing is started here')) },
+    verifyWebhook: () => Promise.reject(new Error('Nothing is delivered here')),
+    wake: () => undefined,
     stopping: new AbortController().signal,
   }
   const accepted: DiagnosisRequest = {

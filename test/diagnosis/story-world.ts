@@ -86,6 +86,8 @@ export async function storyWorld(change: Partial<ConfigInput> = {}, wrap: (deps:
     clock: wallClock,
     log: () => undefined,
     runs: { start: () => Promise.reject(new Error('Nothing is started here')) },
+    verifyWebhook: () => Promise.reject(new Error('Nothing is delivered here')),
+    wake: () => undefined,
     stopping: new AbortController().signal,
   }
   const deps = { ...real, ...wrap(real) }

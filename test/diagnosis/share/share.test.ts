@@ -1,21 +1,35 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { platform } from '#platform'
 import { share } from '../../../src/diagnosis/share/share.ts'
+import type { Records } from '../../../src/ports/records/records.ts'
 import { local } from '../../../src/ports/tracker/local.ts'
 import { type Note, type Tracker, TrackerRejected, TrackerUnavailable } from '../../../src/ports/tracker/tracker.ts'
+import { wallClock } from '../../contract/wall-clock.ts'
 import { exampleDiagnosis, urls } from './example.ts'
 
 describe('share', () => {
   let directory: string
+  let records: Records
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'autodiagnose-share-'))
+  })
+  beforeEach(async () => {
+    records = await platform.openRecords(wallClock)
   })
   afterAll(() => rm(directory, { recursive: true }))
 
   const clock = { now: () => Date.parse('2026-11-23T12:00:08.000Z') }
-  const deps = (tracker: Tracker) => ({ tracker, urls, clock, signal: AbortSignal.timeout(5000) })
+  const deps = (tracker: Tracker) => ({
+    trackers: new Map([['redmine', tracker]]),
+    records,
+    urls,
+    clock,
+    recurrence: 'reopen' as const,
+    signal: AbortSignal.timeout(5000),
+  })
   /** A tracker that answers as told, and keeps what it was asked. */
   const answering = (answer: () => Promise<{ noteId: string }>) => {
     const asked: { key: string; known: string | undefined }[] = []
