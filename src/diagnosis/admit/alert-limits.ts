@@ -29,10 +29,13 @@ export type Decision =
 /** Of one cluster. D1 keeps rows of up to 2 MB, and a line with the longest names has less than 1 KB. */
 export const maxEntries = 2000
 
+/** However short the limits look back: so long an alert finds again what it started, when a crash came before it was put down. */
+const minKeptSeconds = 3600
+
 /**
  * Whether an alert may start a diagnosis. `entries` is what alerts started in this cluster, the oldest first; `now` is in milliseconds since
  * the epoch. The first limit that is reached counts: the pod's cooldown, the trouble, the workload, the cluster. What is older than
- * every limit looks back leaves the ledger; beyond {@link maxEntries} the oldest are forgotten before their time.
+ * every limit looks back, and than an hour, leaves the ledger; beyond {@link maxEntries} the oldest are forgotten before their time.
  */
 export function decide(entries: readonly Started[], wanted: Wanted, limits: Config['intake'], now: number, makeId: () => string): Decision {
   const again = entries.find(({ alert }) => alert === wanted.alert)
@@ -63,7 +66,7 @@ export function decide(entries: readonly Started[], wanted: Wanted, limits: Conf
   }
 
   const entry: Started = { id: makeId(), at: new Date(now).toISOString(), ...wanted }
-  const kept = within(Math.max(podCooldownSeconds, workloadCooldownSeconds, storm.seconds))
+  const kept = within(Math.max(minKeptSeconds, podCooldownSeconds, workloadCooldownSeconds, storm.seconds))
   return { kind: 'start', entry, entries: [...kept.slice(1 - maxEntries), entry] }
 }
 

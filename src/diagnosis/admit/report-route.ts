@@ -1,6 +1,6 @@
 import type { Config } from '../../config.ts'
 import type { ReportRoute } from '../diagnosis.ts'
-import { matches } from './check-pattern.ts'
+import { matches } from '../matches.ts'
 
 /**
  * Where the report of an alert is opened: the first route counts that matches in all of its labels, each by any of the values that it lists.
