@@ -6,15 +6,20 @@ import { profiles } from './diagnosis/diagnosis.ts'
 
 const secrets = z.array(secret).min(1)
 
+/** How a sender proves who it is, by the header Authorization. */
 const senderAuth = z.union(
   [
     z.strictObject({ bearer: secrets.describe('Tokens, each as good as the other: two, while one is replaced') }),
     z.strictObject({
-      basic: z.strictObject({ username: z.string().min(1).describe('The user name'), password: secret.describe('The password') }),
+      basic: z
+        .strictObject({ username: z.string().min(1).describe('The user name'), password: secret.describe('The password') })
+        .describe('User name and password'),
     }),
   ],
   '{bearer: [SECRET]} or {basic: {username: NAME, password: SECRET}}',
 )
+
+const authWords = 'How the sender proves who it is'
 
 const toleranceSeconds = z
   .number()
@@ -73,27 +78,31 @@ const commands = {
 }
 
 export const source = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('alertmanager').describe("Alertmanager's webhook, version 4"), auth: senderAuth, ...alerts }),
+  z.strictObject({ kind: z.literal('alertmanager').describe("Alertmanager's webhook, version 4"), auth: senderAuth.describe(authWords), ...alerts }),
   z.strictObject({
     kind: z.literal('grafana').describe("Grafana Alerting's webhook"),
-    auth: z.union(
-      [
-        ...senderAuth.options,
-        z.strictObject({
-          hmac: z.strictObject({
-            secret: secret.describe('The secret of the contact point'),
-            header: z.string().min(1).default('X-Grafana-Alerting-Signature').describe('The header of the signature'),
-            timestampHeader: z
-              .string()
-              .min(1)
-              .optional()
-              .describe('The header of the time, where the contact point sends one; needed to refuse replays'),
-            toleranceSeconds,
+    auth: z
+      .union(
+        [
+          ...senderAuth.options,
+          z.strictObject({
+            hmac: z
+              .strictObject({
+                secret: secret.describe('The secret of the contact point'),
+                header: z.string().min(1).default('X-Grafana-Alerting-Signature').describe('The header of the signature'),
+                timestampHeader: z
+                  .string()
+                  .min(1)
+                  .optional()
+                  .describe('The header of the time, where the contact point sends one; needed to refuse replays'),
+                toleranceSeconds,
+              })
+              .describe('A signature of the body'),
           }),
-        }),
-      ],
-      '{bearer: [SECRET]}, {basic: {username: NAME, password: SECRET}} or {hmac: {secret: SECRET}}',
-    ),
+        ],
+        '{bearer: [SECRET]}, {basic: {username: NAME, password: SECRET}} or {hmac: {secret: SECRET}}',
+      )
+      .describe(authWords),
     ...alerts,
   }),
   z.strictObject({
@@ -114,13 +123,15 @@ export const source = z.discriminatedUnion('kind', [
   }),
   z.strictObject({
     kind: z.literal('gitlab').describe('Comments and labels of GitLab issues'),
-    auth: z.union(
-      [
-        z.strictObject({ tokens: secrets.describe('The secret token of the webhook') }),
-        z.strictObject({ signing: secrets.describe('The signing token of the webhook: whsec_ and base64') }),
-      ],
-      '{tokens: [SECRET]} or {signing: [SECRET]}',
-    ),
+    auth: z
+      .union(
+        [
+          z.strictObject({ tokens: secrets.describe('The secret token of the webhook') }),
+          z.strictObject({ signing: secrets.describe('The signing token of the webhook: whsec_ and base64') }),
+        ],
+        '{tokens: [SECRET]} or {signing: [SECRET]}',
+      )
+      .describe(authWords),
     toleranceSeconds,
     ...commands,
   }),

@@ -26,26 +26,30 @@ describe('docs/config.example.yaml', () => {
   test('loads, and shows the defaults', () => {
     mkdirSync(join(directory, 'secrets'))
     writeFileSync(join(directory, 'secrets', 'webhook'), 'whsec_bWFkZS11cA==\n')
-    const { config } = load(example, {
-      S3_ACCESS_KEY_ID: 'made-up',
-      S3_SECRET_ACCESS_KEY: 'made-up',
-      REDMINE_API_KEY: 'made-up',
-      FAR_TOKEN: 'made-up',
-    })
+    writeFileSync(join(directory, 'secrets', 'github-app.pem'), 'made up')
+    // What is commented out names some, too.
+    const named = [...example.matchAll(/\{ env: (\w+) \}/g)].map(([, name = '']) => [name, 'made-up'])
+    const { config } = load(example, Object.fromEntries(named))
     const defaults = configSchema.parse({
       publicUrl: 'https://x.test',
       clusters: { main: { inCluster: true } },
       store: { kind: 's3', bucket: 'bundles' },
     })
-    for (const part of ['listen', 'diagnosis', 'harm', 'evidence', 'redaction'] as const) expect(config[part]).toEqual(defaults[part])
+    for (const part of ['listen', 'intake', 'diagnosis', 'harm', 'evidence', 'redaction'] as const) expect(config[part]).toEqual(defaults[part])
     expect(config.store).toMatchObject(defaults.store)
+    const alertmanager = { kind: 'alertmanager', auth: { bearer: [{ env: 'X' }] } } as const
+    const { relabel: _, auth: __, ...source } = configSchema.shape.sources.parse({ alertmanager }).alertmanager as Record<string, unknown>
+    expect(config.sources.alertmanager).toMatchObject(source)
     expect(config.policy[0]).toMatchObject({ clusters: ['*'], profiles: ['auto', 'restricted', 'baseline'], checks: ['*'], operator: false })
   })
 
   test('holds every key of the schema', () => {
     const missing = keysOf(configJsonSchema()).filter((key) => !new RegExp(`^[# ]*(- )?${key}:|[{,] ${key}:`, 'm').test(example))
     expect(missing).toEqual([])
-    const kinds = ['files', 's3', 'r2', 'redmine', 'standard-webhook', 'local']
+    const kinds = [
+      ...['files', 's3', 'r2', 'redmine', 'standard-webhook', 'github', 'gitlab', 'jira', 'local'],
+      ...['alertmanager', 'grafana', 'pagerduty', 'standard'],
+    ]
     expect(kinds.filter((kind) => !new RegExp(`^[# ]*kind: ${kind}\\b`, 'm').test(example))).toEqual([])
   })
 })

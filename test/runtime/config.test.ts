@@ -173,12 +173,12 @@ policy:
     [
       'an unknown principal',
       { policy: [{ principals: ['anne'], namespaces: ['x'] }] },
-      ['policy[0].principals[0]: no principal matches "anne" (did you mean "ann"?); there are "ann"'],
+      ['policy[0].principals[0]: no principal or source matches "anne" (did you mean "ann"?); there are "ann"'],
     ],
     [
       'a pattern for nobody',
       { policy: [{ principals: ['team-*'], namespaces: ['x'] }] },
-      ['policy[0].principals[0]: no principal matches "team-*"; there are "ann"'],
+      ['policy[0].principals[0]: no principal or source matches "team-*"; there are "ann"'],
     ],
     [
       'an unknown cluster',
@@ -224,7 +224,7 @@ policy:
 
   test('looks for names also where another part is wrong', () => {
     expect(problems({ ...minimal(), state: 5, policy: [{ principals: ['bob'], namespaces: ['x'] }] })).toEqual([
-      'policy[0].principals[0]: no principal matches "bob"; there are "ann"',
+      'policy[0].principals[0]: no principal or source matches "bob"; there are "ann"',
       'state: expected text that is not empty, got 5',
     ])
   })
