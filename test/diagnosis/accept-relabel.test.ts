@@ -131,6 +131,10 @@ describe('complainAboutRelabel', () => {
     expect(complaint({ sourceLabels: ['a'], regex, targetLabel: 'b', replacement: '' })).toMatch(words)
   })
 
+  test.each(['keep', 'drop'])('takes %s, which replaces nothing', (action) => {
+    expect(complaint({ action, sourceLabels: ['a'], regex: 'x' })).toBeUndefined()
+  })
+
   test.each([
     [{ sourceLabels: ['a'] }, 'targetLabel: name the label that is set'],
     [{ action: 'keep', regex: 'a' }, 'sourceLabels: name the labels that "keep" looks at'],

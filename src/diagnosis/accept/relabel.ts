@@ -63,6 +63,7 @@ export function complainAboutRelabel(rule: RelabelRule): string | undefined {
   if (action !== 'replace' && sourceLabels.length === 0) return `sourceLabels: name the labels that "${action}" looks at`
   const complaint = complainAboutRegex(regex)
   if (complaint !== undefined) return `regex: "${regex}" ${complaint}`
+  if (action !== 'replace') return undefined
   const empty = new RegExp(`${regex}|`, 'su').exec('')
   const missing = [...replacement.matchAll(references)].find(([, number, name]) => !isGroup(number ?? name, empty))
   return missing ? `replacement: "${missing[0]}" is no group of "${regex}"` : undefined
