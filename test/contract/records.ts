@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { DiagnosisRequest } from '../../src/diagnosis/diagnosis.ts'
 import type { DiagnosisChange, Records } from '../../src/ports/records/records.ts'
+import { recordsIntakeContract } from './records-intake.ts'
 import { recordsRunsContract } from './records-runs.ts'
 
 export interface RecordsFixture {
@@ -162,6 +163,7 @@ export function recordsContract(name: string, make: () => Promise<RecordsFixture
     })
 
     recordsRunsContract(() => fixture)
+    recordsIntakeContract(() => fixture)
 
     describe('list()', () => {
       const inNamespace = (n: number, namespace: string, cluster = 'main') =>

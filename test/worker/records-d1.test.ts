@@ -3,8 +3,9 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import type { DiagnosisRequest } from '../../src/diagnosis/diagnosis.ts'
 import { d1Records } from '../../src/ports/records/d1.ts'
 import { migrations } from '../../src/ports/records/migrations.ts'
-import { RecordsUnavailable } from '../../src/ports/records/records.ts'
+import { type Records, RecordsUnavailable } from '../../src/ports/records/records.ts'
 import { recordsContract, requestOf } from '../contract/records.ts'
+import { recordsIntakeContract } from '../contract/records-intake.ts'
 import { emptyDatabase, migrationFiles, tables } from './database.ts'
 
 const now = () => 1_700_000_000_000
@@ -61,7 +62,7 @@ describe('d1Records()', () => {
   })
 
   test('check() asks for a migration that was not applied', async () => {
-    await env.DB.exec("UPDATE d1_migrations SET name = '0000_x.sql'")
+    await env.DB.exec("UPDATE d1_migrations SET name = '0000_x.sql' WHERE name = '0001_diagnoses.sql'")
     try {
       await expect(open().check()).rejects.toThrow('a newer version made its schema ("0000_x" is not known here)')
       await env.DB.exec('DELETE FROM d1_migrations')
@@ -77,27 +78,53 @@ describe('d1Records()', () => {
   })
 })
 
-describe('an answer of D1 that is lost', () => {
-  beforeEach(emptyDatabase)
+/** Does what it is asked, and loses the first `count` answers to each statement. */
+function losing(count: number, message = 'D1_ERROR: Network connection lost.') {
+  const sent = new Map<string, number>()
+  const prepare = (sql: string) => ({
+    bind: (...values: unknown[]) => ({
+      async all() {
+        const answer = await env.DB.prepare(sql)
+          .bind(...values)
+          .all()
+        const times = (sent.get(sql) ?? 0) + 1
+        sent.set(sql, times)
+        if (times <= count) throw new Error(message)
+        return answer
+      },
+    }),
+  })
+  return { database: { prepare } as unknown as D1Database, most: () => Math.max(...sent.values()) }
+}
 
-  /** Does what it is asked, and loses the first `count` answers to each statement. */
-  function losing(count: number, message = 'D1_ERROR: Network connection lost.') {
-    const sent = new Map<string, number>()
+describe('Records: d1, every statement sent twice', () => {
+  let records: Records
+  let time: number
+  beforeEach(async () => {
+    await emptyDatabase()
+    time = now()
     const prepare = (sql: string) => ({
       bind: (...values: unknown[]) => ({
         async all() {
-          const answer = await env.DB.prepare(sql)
-            .bind(...values)
-            .all()
-          const times = (sent.get(sql) ?? 0) + 1
-          sent.set(sql, times)
-          if (times <= count) throw new Error(message)
-          return answer
+          const send = () => env.DB.prepare(sql).bind(...values)
+          await send().all()
+          return send().all()
         },
       }),
     })
-    return { database: { prepare } as unknown as D1Database, most: () => Math.max(...sent.values()) }
-  }
+    records = d1Records({ database: { prepare } as unknown as D1Database, clock: { ...noSleep, now: () => time } })
+  })
+
+  recordsIntakeContract(() => ({
+    records,
+    setTime: (ms) => {
+      time = ms
+    },
+  }))
+})
+
+describe('an answer of D1 that is lost', () => {
+  beforeEach(emptyDatabase)
 
   test('is asked for again: an accepted request is accepted, with a key and without', async () => {
     for (const idempotency of [undefined, { key: 'k', fingerprint: 'f' }]) {
