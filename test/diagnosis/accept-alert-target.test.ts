@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
+import doc from '../../docs/alerts.md?raw'
 import { targetOfAlert } from '../../src/diagnosis/accept/alert-target.ts'
-import type { Labels } from '../../src/diagnosis/accept/relabel.ts'
+import { complainAboutRelabel, type Labels } from '../../src/diagnosis/accept/relabel.ts'
 import { podPattern, workloadPattern } from '../../src/diagnosis/accept/target.ts'
 import { alertSource } from './alert-source.ts'
 
@@ -206,5 +208,26 @@ describe('whatever the labels are', () => {
         expect(['POD', '']).not.toContain(container)
       }),
     )
+  })
+})
+
+describe('the relabelling of docs/alerts.md', () => {
+  const [, yaml = ''] = /```yaml\n(relabel:[\s\S]*?)```/.exec(doc) ?? []
+  const source = alertSource(parse(yaml))
+
+  test('is such as the configuration takes', () => {
+    expect(source.relabel.map((rule) => complainAboutRelabel(rule))).toEqual(source.relabel.map(() => undefined))
+    expect(source.relabel.length).toBeGreaterThan(5)
+  })
+
+  test.each([
+    [{ namespace: 'shop-dev', pod: 'cart-0' }, "Rule 1 of the source's relabel drops this alert"],
+    [{ namespace: 'shop', pod: 'cart-0', severity: 'warning' }, "Rule 2 of the source's relabel drops this alert"],
+    [{ namespace: 'shop', workload: 'cart', workload_type: 'deployment' }, 'shop/deployment/cart'],
+    [{ namespace: 'shop', workload: 'cart', workload_type: 'statefulset' }, 'shop/statefulset/cart'],
+    [{ target: 'http://cart.shop.svc.cluster.local:8080/health' }, 'shop/service/cart'],
+    [{ namespace: 'shop', pod: 'cart-0', cluster: 'prod-eu-1' }, 'shop/cart-0'],
+  ])('leads %j to %s', (labels: Labels, target) => {
+    expect(found({ severity: 'critical', ...labels }, source, ['production'])).toBe(target)
   })
 })
