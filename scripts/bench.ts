@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { benchAlerts } from './bench-alerts.ts'
 import { byHand } from './bench-by-hand.ts'
 import { enterLab, makeNamespace } from './bench-lab.ts'
 import { listening, printer } from './bench-listen.ts'
@@ -54,6 +55,16 @@ async function main(): Promise<void> {
     row('log through listen, redact and store, MB/s', at(through, 0.5), '', `bare copy ${at(copied, 0.5)}`, ratio(through, copied))
     row('peak memory of the service, MiB', peakMiB().toFixed(0))
     row('peak memory of this process, which listened, MiB', (process.resourceUsage().maxRSS / 1024).toFixed(0))
+    say('')
+    await service.stop()
+    service = undefined
+    const alerts = await benchAlerts(namespace)
+    row(`${alerts.alerts} alerts of ${alerts.pods} pods, ${alerts.deliveries} deliveries in a minute`, 'median', 'p99')
+    row('acknowledged, ms', at(alerts.acknowledged, 0.5), at(alerts.acknowledged, 0.99))
+    row('all settled after the last one, s', alerts.settledAfter.toFixed(1))
+    row('diagnoses started, and most of one workload', String(alerts.diagnoses), String(alerts.mostOfAWorkload))
+    row('peak memory of the service, MiB', alerts.peakMiB.toFixed(0))
+    say(`outcomes: ${JSON.stringify(alerts.outcomes)}`)
     say(`\n${await redaction()}`)
     say(`load after: ${loadavg()[0]?.toFixed(1)}`)
   } finally {
