@@ -141,7 +141,7 @@ export function fakeGitLab(root = base) {
     const { state_event } = await c.req.json()
     const [issue, user] = [c.get('issue'), c.get('user')]
     if (user.role === 'guest' && issue.author !== user) return refused(c, 403, '403 Forbidden')
-    // An author without a role may close an issue, and is not told that they may not open it again.
+    // Who may edit but not reopen is not told so: https://gitlab.com/gitlab-org/gitlab/-/blob/master/app/services/issues/reopen_service.rb.
     if (state_event === 'close' || user.role === 'member') issue.open = state_event === 'reopen'
     return c.json(issueBody(c.get('project'), issue))
   })

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { gitlab } from '../../src/ports/tracker/gitlab.ts'
 import { TrackerRejected, TrackerUnavailable } from '../../src/ports/tracker/tracker.ts'
 import { failure, gitlabWorld, now } from './gitlab-fake-world.ts'
+import { exampleNote } from './tracker-notes.ts'
 
 describe('gitlab says what is wrong', () => {
   const json = (status: number, body: unknown) => Response.json(body, { status })
@@ -56,6 +57,31 @@ describe('gitlab says what is wrong', () => {
     const error = await failure(write('Once'))
     expect(error).toBeInstanceOf(TrackerUnavailable)
     expect(error).toMatchObject({ retryAfterMs })
+  })
+})
+
+describe('gitlab believes no answer', () => {
+  test('that goes on for ever', async () => {
+    let requests = 0
+    const endless = gitlab({
+      url: 'https://gitlab.example',
+      token: 'glpat-made-up',
+      clock: { now: () => now },
+      fetch: async (request) => {
+        requests += 1
+        return request.url.endsWith('/user') ? Response.json({ id: 1 }) : Response.json([], { headers: { 'x-next-page': '2' } })
+      },
+    })
+    expect(await failure(endless.writeNote('fruit/desk#1', exampleNote(), { signal: AbortSignal.timeout(10_000) }))).toBeInstanceOf(TrackerRejected)
+    expect(requests).toBeLessThan(250)
+  })
+
+  test('that takes the closing of an issue that is still open', async () => {
+    const { fake, tracker, key } = gitlabWorld()
+    fake.fail(Response.json({ iid: 1, state: 'opened', web_url: `${fake.url}/fruit/desk/-/issues/1` }))
+    await expect(tracker.closeIssue(key, { signal: AbortSignal.timeout(10_000) })).rejects.toThrow(
+      'Cannot close GitLab issue "fruit/desk#1": it was taken but is still open; give the token’s user the role "Reporter"',
+    )
   })
 })
 

@@ -49,9 +49,8 @@ export interface GitLabApi {
   changeState(issue: GitLabIssueRef, event: 'close' | 'reopen', signal: AbortSignal): Promise<GitLabIssue>
 }
 
-const perPage = 100
-const maxNotePages = 100
-const maxIssuePages = 10
+/** No end is waited for longer: twice what GitLab allows of notes; of issues, see `issuesBy`. */
+const maxPages = { notes: 100, issues: 10 }
 
 const userAnswer = z.object({ id: z.number() })
 const notesAnswer = z.array(
@@ -87,9 +86,9 @@ export function gitlabApi(options: TrackerHttp & { readonly url: string; readonl
   }
 
   /** Pages by number: these lists have no keyset. A page may hold fewer than were asked for and not be the last. */
-  async function* pages<T>(what: string, path: string, query: Record<string, string>, schema: z.ZodType<T>, signal: AbortSignal): AsyncIterable<T> {
-    for (let page = '1'; page !== ''; ) {
-      const answer = await call(what, 'GET', `${path}?${new URLSearchParams({ ...query, per_page: String(perPage), page })}`, signal)
+  async function* pages<T>(what: string, path: string, query: Record<string, string>, schema: z.ZodType<T>, max: number, signal: AbortSignal) {
+    for (let page = '1', count = 0; page !== '' && count < max; count++) {
+      const answer = await call(what, 'GET', `${path}?${new URLSearchParams({ ...query, per_page: '100', page })}`, signal)
       yield read(accept(answer, what), schema, what)
       page = answer.nextPage
     }
@@ -105,11 +104,8 @@ export function gitlabApi(options: TrackerHttp & { readonly url: string; readonl
       // Changes of title, labels and the like are notes, too: those of the system.
       const query = { activity_filter: 'only_comments', order_by: 'created_at', sort: 'asc' }
       const notes: GitLabNote[] = []
-      let read = 0
-      for await (const page of pages(what, `${issuePath(issue)}/notes`, query, notesAnswer, signal)) {
+      for await (const page of pages(what, `${issuePath(issue)}/notes`, query, notesAnswer, maxPages.notes, signal)) {
         for (const { id, body, author, system } of page) if (body && !system) notes.push({ id, authorId: author?.id, body })
-        read += 1
-        if (read > maxNotePages) throw new TrackerRejected(`${what}: it has more than ${maxNotePages * perPage}; use another issue`)
       }
       return notes.sort((a, b) => a.id - b.id)
     },
@@ -137,11 +133,8 @@ export function gitlabApi(options: TrackerHttp & { readonly url: string; readonl
     async *issuesBy(project, authorId, signal) {
       const what = `Cannot list the issues of GitLab project "${project}"`
       const query = { author_id: String(authorId), state: 'all', scope: 'all', order_by: 'created_at', sort: 'desc' }
-      let read = 0
-      for await (const page of pages(what, `${projectPath(project)}/issues`, query, z.array(issueAnswer), signal)) {
+      for await (const page of pages(what, `${projectPath(project)}/issues`, query, z.array(issueAnswer), maxPages.issues, signal)) {
         for (const issue of page) yield toIssue(project, issue)
-        read += 1
-        if (read === maxIssuePages) return
       }
     },
     async addIssue(project, issue, signal) {
