@@ -55,21 +55,6 @@ export function recordsTroublesContract(fixture: IntakeFixture): void {
       await Promise.all(Array.from({ length: 20 }, (_, n) => open(n + 100)))
       expect(await fixture().records.getTrouble('tr-1')).toMatchObject({ round: 2 })
     })
-
-    test('keeps the alert in the trouble before it is settled, and with a settlement that names none', async () => {
-      await receive(alertOf(1))
-      await open(1)
-      expect(await fixture().records.getAlert(alertId(1))).toMatchObject({ state: 'received', trouble: 'tr-1' })
-      await fixture().records.settleAlert(alertId(1), { outcome: 'failed' })
-      expect(await fixture().records.getAlert(alertId(1))).toMatchObject({ state: 'settled', trouble: 'tr-1' })
-    })
-
-    test('leaves an alert that is settled in its own trouble', async () => {
-      await receive(alertOf(1))
-      await settle(1, { trouble: 'tr-own' })
-      await open(1)
-      expect(await fixture().records.getAlert(alertId(1))).toMatchObject({ trouble: 'tr-own' })
-    })
   })
 
   describe('resolveTrouble()', () => {
@@ -87,16 +72,27 @@ export function recordsTroublesContract(fixture: IntakeFixture): void {
       expect(await fixture().records.getTrouble('tr-1')).toStrictEqual(resolved)
     })
 
-    test('waits for the last of its alerts, settled or not', async () => {
+    test('waits for the last of its alerts', async () => {
       await receive(alertOf(1), alertOf(2), alertOf(3))
-      for (const n of [1, 2]) await open(n)
-      await settle(1)
+      await open(1)
+      for (const n of [1, 2]) await settle(n)
       await settle(3, { trouble: 'tr-other' })
-      expect(await resolve(1)).toBeUndefined()
       await resolveAlert(1)
       expect(await resolve(2)).toBeUndefined()
       expect(await resolveAlert(2)).toMatchObject({ troubles: ['tr-1'] })
       expect(await resolve(3)).toMatchObject({ resolvedAt: at(3) })
+    })
+
+    test('waits for the alert that opened it while that is not settled', async () => {
+      await receive(alertOf(1), alertOf(2))
+      await open(1)
+      expect(await resolve(1)).toBeUndefined()
+      await resolveAlert(1)
+      expect(await resolve(2)).toMatchObject({ resolvedAt: at(2) })
+      await open(2)
+      expect(await resolve(3)).toBeUndefined()
+      await fixture().records.settleAlert(alertId(2), { outcome: 'failed' })
+      expect(await resolve(4)).toMatchObject({ round: 2, resolvedAt: at(4) })
     })
 
     test('is for one of many who ask at once', async () => {

@@ -10,7 +10,7 @@ export interface IntakeRecords {
   receiveAlerts(alerts: readonly NewAlert[]): Promise<Received>
   /** Those in state `received` whose `dueAt` has come, the longest due first. */
   dueAlerts(now: string, limit: number): Promise<readonly AlertRecord[]>
-  /** What became of an alert: state `settled`, unless it is settled already. Without a `trouble` it keeps the one that it opened. */
+  /** What became of an alert: state `settled`, unless it is settled already. */
   settleAlert(id: string, settlement: Settlement): Promise<void>
   /** Looked at again at `dueAt`; `message` says why. Nothing if it is settled. */
   delayAlert(id: string, dueAt: string, message: string): Promise<void>
@@ -18,15 +18,12 @@ export interface IntakeRecords {
   /** Newest first. `after` is the id of the last one of the page before. */
   listAlerts(filter: AlertFilter, page: { readonly limit: number; readonly after?: string }): Promise<readonly AlertRecord[]>
 
-  /**
-   * The trouble, made or opened again if it was resolved: then `round` grows by one. The same alert twice opens one round. The alert
-   * belongs to the trouble from then on, so that it is not resolved before the alert is settled.
-   */
+  /** The trouble, made or opened again if it was resolved: then `round` grows by one. The same alert twice opens one round. */
   openTrouble(seed: TroubleSeed): Promise<Trouble>
   getTrouble(id: string): Promise<Trouble | undefined>
   /**
-   * Resolves it, if none of its alerts fires any more; the trouble as it is then, and the same again for the same `at`. Undefined if something
-   * fires, it is not known, or it was resolved at another time.
+   * Resolves it, if none of its alerts fires any more, nor the one that opened it and is not settled yet; the trouble as it is then, and the
+   * same again for the same `at`. Undefined if something fires, it is not known, or it was resolved at another time.
    */
   resolveTrouble(id: string, at: string): Promise<Trouble | undefined>
   /** Its bug report, `tracker:key`. */

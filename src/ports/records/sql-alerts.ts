@@ -30,11 +30,12 @@ export function sqlAlerts(db: Kysely<Schema>, now: () => string): AlertRecords {
       return (await query.orderBy('due_at').orderBy('id').limit(limit).execute()).map(alertOf)
     },
 
-    async settleAlert(id, { outcome, trouble, ...about }) {
-      const { cluster = null, namespace = null, workload = null, pod = null, suppression = null, message = null, diagnosis = null } = about
-      const columns = { outcome, cluster, namespace, workload, pod, suppression, message, diagnosis }
+    async settleAlert(id, { outcome, ...about }) {
+      const { cluster = null, namespace = null, workload = null, pod = null, trouble = null } = about
+      const { suppression = null, message = null, diagnosis = null } = about
+      const columns = { outcome, cluster, namespace, workload, pod, trouble, suppression, message, diagnosis }
       await received(id)
-        .set({ state: 'settled', ...columns, ...(trouble !== undefined && { trouble }) })
+        .set({ state: 'settled', ...columns })
         .execute()
     },
 

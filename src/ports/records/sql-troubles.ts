@@ -13,9 +13,9 @@ export function sqlTroubles(db: Kysely<Schema>, now: () => string): TroubleRecor
 
   return {
     async openTrouble({ alert, ...seed }) {
-      // First the alert belongs to the trouble, which then cannot be resolved under it.
-      const joins = db.updateTable('alerts').set({ trouble: seed.id })
-      await joins.where('id', '=', alert).where('state', '=', 'received').execute()
+      // Mostly it lasts, and nothing has to be written.
+      const met = await get(seed.id).executeTakeFirst()
+      if (met && (met.resolved_at === null || met.opened_by === alert)) return troubleOf(met)
       const at = now()
       const opened = await db
         .insertInto('troubles')
@@ -42,9 +42,11 @@ export function sqlTroubles(db: Kysely<Schema>, now: () => string): TroubleRecor
         .updateTable('troubles')
         .set({ resolved_at: at, updated_at: at })
         .where('id', '=', id)
+        .where((eb) => eb.or([eb('resolved_at', 'is', null), eb('resolved_at', '=', at)]))
         .where((eb) => {
-          const firing = eb.selectFrom('alerts').select('id').where('trouble', '=', id).where('resolved_at', 'is', null)
-          return eb.and([eb.or([eb('resolved_at', 'is', null), eb('resolved_at', '=', at)]), eb.not(eb.exists(firing))])
+          const firing = eb.selectFrom('alerts').select('alerts.id').where('alerts.resolved_at', 'is', null)
+          const opener = firing.whereRef('alerts.id', '=', 'troubles.opened_by').where('state', '=', 'received')
+          return eb.not(eb.or([eb.exists(firing.where('trouble', '=', id)), eb.exists(opener)]))
         })
         .returningAll()
         .executeTakeFirst()
