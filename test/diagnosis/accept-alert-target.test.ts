@@ -79,6 +79,11 @@ describe('beside an exporter’s own labels, labels lead to', () => {
       'shop/deployment/cart',
     ],
     [
+      'the deployment, where the exported pod is none and the plain one is what was scraped',
+      { namespace: 'shop', exported_pod: 'Not A Pod', deployment: 'cart', pod: 'states-0' },
+      'shop/deployment/cart',
+    ],
+    [
       'what was scraped, in its own namespace, where the metric has no other name',
       { exported_namespace: 'tenant', namespace: 'shop', pod: 'cart-0', container: 'app' },
       'shop/cart-0 app',

@@ -89,13 +89,14 @@ function targetOf({ kind, name, namespace }: Candidate, source: SourceLabels, no
 
 /**
  * The container, where it belongs to what was found: an exported one to an exported pod; a plain one not to a workload where the plain pod is
- * the exporter, for then the container is the exporter's, too. `POD` is the sandbox of cAdvisor's metrics.
+ * the exporter, for then the container is the exporter's, too. `POD`, the sandbox of cAdvisor's metrics, is no name that
+ * a container may have.
  */
 function containerOf(labels: Labels, source: SourceLabels, { kind, name, namespace }: Candidate): string | undefined {
   const exported = isExported(name) || (kind !== 'pod' && namespace !== undefined && isExported(namespace))
   if (!exported && kind !== 'pod' && values(labels, source.labels.pod).some(({ value }) => isExporter(value, source))) return undefined
   const container = values(labels, source.labels.container).find((found) => isExported(found) === exported)?.value
-  if (container === undefined || container === 'POD' || isExporter(container, source) || !labelPattern.test(container)) return undefined
+  if (container === undefined || isExporter(container, source) || !labelPattern.test(container)) return undefined
   return container
 }
 
