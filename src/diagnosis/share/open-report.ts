@@ -1,5 +1,5 @@
 import type { Config } from '../../config.ts'
-import type { Deps } from '../../deps.ts'
+import type { Clock, Deps } from '../../deps.ts'
 import type { IssueDraft, Note, OpenedIssue, Tracker } from '../../ports/tracker/tracker.ts'
 import type { AlertRef, Diagnosis, ReportRef, ReportRoute } from '../diagnosis.ts'
 import { alertFacts, alertLinks } from './alert-facts.ts'
@@ -12,7 +12,8 @@ import { alone } from './report-lease.ts'
  */
 export async function openReport(
   diagnosis: Diagnosis & { readonly alert: AlertRef; readonly route: ReportRoute },
-  deps: Pick<Deps, 'records' | 'clock'> & {
+  deps: Pick<Deps, 'records'> & {
+    readonly clock: Pick<Clock, 'now'>
     readonly tracker: Tracker
     readonly urls: ShareUrls
     readonly recurrence: Config['reports']['recurrence']

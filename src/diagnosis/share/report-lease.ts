@@ -1,4 +1,4 @@
-import type { Deps } from '../../deps.ts'
+import type { Clock, Deps } from '../../deps.ts'
 import { TrackerUnavailable } from '../../ports/tracker/tracker.ts'
 
 interface Lease {
@@ -15,7 +15,12 @@ const laterMs = 3000
  * Does the work for a trouble alone: trackers cannot tell two that open an issue with the same marker at once. Who dies holds the others up for
  * two minutes. Throws TrackerUnavailable where somebody else is at it.
  */
-export async function alone<T>(trouble: string, holder: string, deps: Pick<Deps, 'records' | 'clock'>, work: () => Promise<T>): Promise<T> {
+export async function alone<T>(
+  trouble: string,
+  holder: string,
+  deps: Pick<Deps, 'records'> & { readonly clock: Pick<Clock, 'now'> },
+  work: () => Promise<T>,
+): Promise<T> {
   const key = `report:${trouble}`
   const now = deps.clock.now()
   const lease: Lease = { holder, until: now + leaseMs }

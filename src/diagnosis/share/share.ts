@@ -1,11 +1,12 @@
 import type { Config } from '../../config.ts'
-import type { Deps } from '../../deps.ts'
+import type { Clock, Deps } from '../../deps.ts'
 import { TrackerRejected } from '../../ports/tracker/tracker.ts'
 import type { Diagnosis, ReportStatus } from '../diagnosis.ts'
 import { composeNote, type ShareUrls } from './compose-note.ts'
 import { openReport } from './open-report.ts'
 
-interface ShareDeps extends Pick<Deps, 'records' | 'clock'> {
+interface ShareDeps extends Pick<Deps, 'records'> {
+  readonly clock: Pick<Clock, 'now'>
   readonly trackers: Deps['trackers']
   readonly urls: ShareUrls
   readonly recurrence: Config['reports']['recurrence']
