@@ -5,6 +5,13 @@ import { buffer } from 'node:stream/consumers'
 import type { TrackerFault } from '../contract/tracker.ts'
 import { labVariable } from './environment.ts'
 
+export interface RedmineRow {
+  readonly id: number
+  readonly subject: string
+  readonly description: string | null
+  readonly status: { readonly is_closed: boolean }
+}
+
 export interface RedmineNote {
   readonly id: number
   readonly notes: string
@@ -16,8 +23,8 @@ export function redmineLab() {
   const adminKey = labVariable('LAB_REDMINE_API_KEY')
   const made: string[] = []
 
-  async function call(method: string, path: string, body?: unknown): Promise<Record<string, Record<string, unknown>>> {
-    const headers = { 'x-redmine-api-key': adminKey, 'content-type': 'application/json' }
+  async function call(method: string, path: string, body?: unknown, apiKey = adminKey): Promise<Record<string, Record<string, unknown>>> {
+    const headers = { 'x-redmine-api-key': apiKey, 'content-type': 'application/json' }
     const response = await fetch(`${url}${path}`, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) })
     const text = await response.text()
     if (!response.ok) throw new Error(`Cannot ${method} ${path}: Redmine answered ${response.status} ${text}`)
@@ -71,6 +78,14 @@ export function redmineLab() {
     },
     addNote: (key: string, notes: string) => call('PUT', `/issues/${key}.json`, { issue: { notes } }),
     editNote: (id: number | string, notes: string) => call('PUT', `/journals/${id}.json`, { journal: { notes } }),
+    /** The last 100, oldest first. */
+    issuesOf: async (project: string): Promise<readonly RedmineRow[]> => {
+      const { issues } = await call('GET', `/issues.json?project_id=${project}&status_id=*&sort=id:desc&limit=100`)
+      return (issues as unknown as RedmineRow[]).reverse()
+    },
+    issueOf: async (key: string) => (await call('GET', `/issues/${key}.json`)).issue as unknown as RedmineRow,
+    changeIssue: (key: string, fields: Record<string, unknown>) => call('PUT', `/issues/${key}.json`, { issue: fields }),
+    deleteIssue: (key: string) => call('DELETE', `/issues/${key}.json`),
     clean: async () => {
       // A project takes its issues with it; what is gone already is fine.
       for (const path of made.reverse()) await call('DELETE', path).catch(() => undefined)
@@ -123,13 +138,25 @@ export async function faultyProxy(upstream: string) {
 }
 
 /** What the issue's page, as anyone sees it, shows of a note: its text, and the addresses of its links. */
-export async function renderedNote(url: string, key: string, id: number): Promise<string> {
+export function renderedNote(url: string, key: string, id: number): Promise<string> {
+  return rendered(url, key, new RegExp(`<div id="journal-${id}-notes"[\\s\\S]*?</div>`))
+}
+
+/** The same of the issue's description. */
+export function renderedDescription(url: string, key: string): Promise<string> {
+  return rendered(url, key, /<p><strong>Description<\/strong><\/p>[\s\S]*?<\/div>/)
+}
+
+async function rendered(url: string, key: string, part: RegExp): Promise<string> {
   const page = await (await fetch(`${url}/issues/${key}`)).text()
-  const note = new RegExp(`<div id="journal-${id}-notes"[\\s\\S]*?</div>`).exec(page)?.[0]
-  if (note === undefined) throw new Error(`Cannot find note ${id} on the page of issue ${key}`)
-  return note
-    .replace(/<a [^>]*href="([^"]*)"[^>]*>/g, '$1 ')
-    .replace(/<[^>]+>/g, '')
+  const found = part.exec(page)?.[0]
+  if (found === undefined) throw new Error(`Cannot find ${part} on the page of issue ${key}`)
+  return withoutReferences(found.replace(/<a [^>]*href="([^"]*)"[^>]*>/g, '$1 ').replace(/<[^>]+>/g, ''))
+}
+
+/** HTML's character references as the characters that they stand for. */
+export function withoutReferences(text: string): string {
+  return text
     .replace(/&#(\d+);/g, (_, code) => String.fromCodePoint(Number(code)))
     .replace(/&lt;/g, '<')
     .replace(/&gt;/g, '>')

@@ -4,7 +4,7 @@ import { TrackerRejected } from '../../src/ports/tracker/tracker.ts'
 import { type TrackerUnderTest, trackerContract } from '../contract/tracker.ts'
 import { exampleNote } from '../contract/tracker-notes.ts'
 import { isLab, needsLab } from './environment.ts'
-import { faultyProxy, redmineLab, renderedNote } from './redmine-lab.ts'
+import { faultyProxy, redmineLab, renderedNote, withoutReferences } from './redmine-lab.ts'
 
 needsLab()
 
@@ -36,6 +36,28 @@ function underTest(roleName?: string) {
         const note = (await lab.notesOf(key)).find((each) => String(each.id) === id)
         await lab.editNote(id, `${words}\r\n\r\n${note?.notes.replaceAll('\n', '\r\n')}`)
       },
+      project,
+      impossibleProject: 'Apples & Pears',
+      missingProject: 'tracker-that-is-not-there',
+      issuesOf: async (of) =>
+        (await lab.issuesOf(of)).map(({ id, subject, description, status }) => ({
+          key: String(id),
+          title: subject,
+          text: withoutReferences(description ?? ''),
+          open: !status.is_closed,
+        })),
+      closeIssue: async (key) => void (await lab.changeIssue(key, { status_id: 5 })),
+      quoteIssue: async (key) => {
+        const { subject, description } = await lab.issueOf(key)
+        const theirKey = await lab.newUser({ project, roleName: 'Manager' })
+        const { issue } = await lab.call('POST', '/issues.json', { issue: { project_id: project, subject, description } }, theirKey)
+        return String(issue?.id)
+      },
+      deleteIssue: async (key) => void (await lab.deleteIssue(key)),
+      editIssue: async (key, words) => {
+        const { description } = await lab.issueOf(key)
+        await lab.changeIssue(key, { description: `${description}\r\n\r\n${words}` })
+      },
       close: async () => {
         await proxy.close()
         await lab.clean()
@@ -46,7 +68,7 @@ function underTest(roleName?: string) {
 
 // Where this cluster is not the lab, there is no Redmine to make these with; one test says so.
 if (isLab) {
-  trackerContract('redmine', ['updating', 'processes', 'missing', 'urls', 'faults', 'deleting', 'editing'], underTest())
+  trackerContract('redmine', ['updating', 'processes', 'missing', 'urls', 'faults', 'deleting', 'editing', 'issues'], underTest())
   trackerContract('redmine without the right to edit', ['missing', 'urls', 'faults', 'deleting', 'editing'], underTest('Reporter'))
 }
 
