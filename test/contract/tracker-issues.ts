@@ -7,7 +7,8 @@ import { partOf } from './tracker-part.ts'
 /** What a tracker does that opens bug reports: the part of the contract for `issues`, and the smaller one for `openings`. */
 export function issueTests(name: string, abilities: readonly TrackerAbility[], under: () => TrackerUnderTest): void {
   const ability = (needed: TrackerAbility, tests: () => void) => abilities.includes(needed) && tests()
-  const signal = AbortSignal.timeout(300_000)
+  /** Of each call its own: one suite takes minutes on a real tracker. */
+  const signal = () => AbortSignal.timeout(60_000)
   let drafts = 0
   const part = partOf(name, under)
   /** Of a trouble and with a title that no other test has. */
@@ -17,8 +18,8 @@ export function issueTests(name: string, abilities: readonly TrackerAbility[], u
     return exampleDraft({ project: part('project'), title: `BananasDown: deployment/apples (${drafts})`, note: exampleNote({ marker }), ...change })
   }
   const open = (wanted: IssueDraft, options: Partial<OpenOptions> = {}) =>
-    under().tracker.openIssue(wanted, { recurrence: 'reopen', signal, ...options })
-  const closeIssue = (key: string) => under().tracker.closeIssue(key, { signal })
+    under().tracker.openIssue(wanted, { recurrence: 'reopen', signal: signal(), ...options })
+  const closeIssue = (key: string) => under().tracker.closeIssue(key, { signal: signal() })
   const titled = async (title: string) => (await part('issuesOf')(part('project'))).filter((issue) => issue.title === title)
   const issue = async (key: string) => (await part('issuesOf')(part('project'))).find((each) => each.key === key)
   const failure = (work: Promise<unknown>) => work.catch((thrown: unknown) => thrown)
@@ -75,8 +76,8 @@ export function issueTests(name: string, abilities: readonly TrackerAbility[], u
   test('adds notes to the issue that it opened, and does not take its description for one', async () => {
     const wanted = draft()
     const { key } = await open(wanted)
-    await under().tracker.writeNote(key, exampleNote({ headline: 'It was found out' }), { signal })
-    await under().tracker.writeNote(key, exampleNote({ marker: `${wanted.note.marker}-resolved`, headline: 'It is over' }), { signal })
+    await under().tracker.writeNote(key, exampleNote({ headline: 'It was found out' }), { signal: signal() })
+    await under().tracker.writeNote(key, exampleNote({ marker: `${wanted.note.marker}-resolved`, headline: 'It is over' }), { signal: signal() })
     const texts = (await under().notesOf(key)).map(({ text }) => text)
     expect(texts).toEqual([expect.stringContaining('It was found out'), expect.stringContaining('It is over')])
     expect((await open(wanted)).key).toBe(key)

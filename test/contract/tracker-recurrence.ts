@@ -7,7 +7,8 @@ import { partOf } from './tracker-part.ts'
 /** What becomes of an issue that was opened before: the part of the contract for trackers that find their issues again. */
 export function recurrenceTests(name: string, abilities: readonly TrackerAbility[], under: () => TrackerUnderTest): void {
   const ability = (needed: TrackerAbility, tests: () => void) => abilities.includes(needed) && tests()
-  const signal = AbortSignal.timeout(300_000)
+  /** Of each call its own: one suite takes minutes on a real tracker. */
+  const signal = () => AbortSignal.timeout(60_000)
   let drafts = 0
   const part = partOf(name, under)
   /** Of a trouble and with a title that no other test has. */
@@ -17,7 +18,7 @@ export function recurrenceTests(name: string, abilities: readonly TrackerAbility
     return exampleDraft({ project: part('project'), title: `BananasGone: deployment/apples (${drafts})`, note: exampleNote({ marker }) })
   }
   const open = (wanted: IssueDraft, options: Partial<OpenOptions> = {}) =>
-    under().tracker.openIssue(wanted, { recurrence: 'reopen', signal, ...options })
+    under().tracker.openIssue(wanted, { recurrence: 'reopen', signal: signal(), ...options })
   const titled = async (title: string) => (await part('issuesOf')(part('project'))).filter((issue) => issue.title === title)
   /** An issue that was opened by us and closed by a person. */
   const closed = async () => {
@@ -48,7 +49,7 @@ export function recurrenceTests(name: string, abilities: readonly TrackerAbility
   test('reopen: opens an issue again that we closed ourselves', async () => {
     const wanted = draft()
     const { key } = await open(wanted)
-    await under().tracker.closeIssue(key, { signal })
+    await under().tracker.closeIssue(key, { signal: signal() })
     expect(await open(wanted)).toMatchObject({ key, state: 'reopened' })
   })
 
@@ -58,7 +59,7 @@ export function recurrenceTests(name: string, abilities: readonly TrackerAbility
     expect(await open(wanted, { recurrence: 'comment', ...(how === 'known' ? { knownKey: key } : {}) })).toMatchObject({ key, state: 'found' })
     expect(under().writes()).toBe(before)
     expect(await titled(wanted.title)).toMatchObject([{ key, open: false }])
-    const { noteId } = await under().tracker.writeNote(key, exampleNote(), { signal })
+    const { noteId } = await under().tracker.writeNote(key, exampleNote(), { signal: signal() })
     expect((await under().notesOf(key)).map(({ id }) => id)).toEqual([noteId])
   })
 

@@ -89,9 +89,10 @@ export function trackerContract(name: string, abilities: readonly TrackerAbility
   const ability = (needed: TrackerAbility, tests: () => void) => abilities.includes(needed) && tests()
   describe(`tracker ${name}`, () => {
     let under: TrackerUnderTest
-    const signal = AbortSignal.timeout(120_000)
+    /** Of each call its own: one suite takes minutes on a real tracker. */
+    const signal = () => AbortSignal.timeout(60_000)
     const write = (key: string, note: Note, knownNoteId?: string, tracker = under.tracker) =>
-      tracker.writeNote(key, note, { signal, ...(knownNoteId === undefined ? {} : { knownNoteId }) })
+      tracker.writeNote(key, note, { signal: signal(), ...(knownNoteId === undefined ? {} : { knownNoteId }) })
     const part = partOf(name, () => under)
     const only = async (key: string) => {
       const notes = await under.notesOf(key)
