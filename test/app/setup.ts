@@ -55,7 +55,10 @@ class NotedRuns implements Runs {
 const tracker: Tracker = {
   keyOfUrl: (url) => /^https:\/\/tracker\.example\.org\/issues\/(\d+)$/.exec(url)?.[1],
   complainAboutKey: (key) => (/^\d+$/.test(key) ? undefined : `"${key}" is no number of an issue`),
+  complainAboutProject: (project) => (/^[a-z]+$/.test(project) ? undefined : `"${project}" is no name of a project`),
   writeNote: () => Promise.reject(new Error('The HTTP app writes no notes')),
+  openIssue: () => Promise.reject(new Error('The HTTP app opens no issues')),
+  closeIssue: () => Promise.reject(new Error('The HTTP app closes no issues')),
 }
 
 /** Hides `hunter2`, and nothing else. */

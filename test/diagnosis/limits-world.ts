@@ -102,7 +102,14 @@ export async function measured(
     counter.step = name
   })
   const records = countingRecords(await platform.openRecords(clock), counter)
-  const tracker: Tracker = { writeNote: async () => ({ noteId: '1' }), keyOfUrl: () => undefined, complainAboutKey: () => undefined }
+  const tracker: Tracker = {
+    writeNote: async () => ({ noteId: '1' }),
+    openIssue: async () => ({ key: 'bug-1', state: 'made' }),
+    closeIssue: async () => undefined,
+    keyOfUrl: () => undefined,
+    complainAboutKey: () => undefined,
+    complainAboutProject: () => undefined,
+  }
   const deps: Deps = {
     config: configSchema.parse({
       publicUrl: 'https://d.example',
