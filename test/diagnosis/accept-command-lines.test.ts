@@ -61,6 +61,8 @@ describe('a line that begins with the command', () => {
 
   test.each([
     ['right below a quotation', `> it is slow\n${command}`],
+    ['right below a quotation in a list', `- > it is slow\n${command}`],
+    ['right below a deep quotation in a list', `- see\n\t> it is slow\n${command}`],
     ["in GitLab's block of quotations", `>>>\n${command}\n>>>`],
     ['in a quotation of HTML', `<blockquote>\n\n${command}\n\n</blockquote>`],
     ['in code of HTML', `See <code>\n${command}\n</code>`],

@@ -26,6 +26,9 @@ const fencePattern = /^( *)(`{3,}|~{3,})(.*)$/
 const hiddenPattern = /<!--|<\?|<!\[cdata\[|<(pre|code|blockquote|script|style|textarea|template|title|xmp|iframe)(?=[\s/>]|$)/g
 const closes: Readonly<Record<string, string>> = { '<!--': '-->', '<?': '?>', '<![cdata[': ']]>' }
 
+/** What a next line may be a part of: a tag, a link, code, and a quotation in a list. */
+const goesOn = /[<[`]|^[\s*+\-\d.)]*>/
+
 const doubts = {
   code: 'write it on the first line: it comes after a list, HTML or a quotation that may make it a part of a code block',
   hidden: 'write it on the first line: it comes after HTML that may hide or quote it',
@@ -55,7 +58,7 @@ export function commandLines(text: string): CommandLine[] {
       if (!inside.sure && (regionFrom(line, true) || (fence && (inside.kind === 'region' || fence.indent < inside.indent)))) unsure = true
       const rest = ends(inside, line, fence)
       if (rest === undefined) continue
-      open = !inside.sure || /[<[`]/.test(rest)
+      open = !inside.sure || goesOn.test(rest)
       html &&= !inside.sure
       inside = regionFrom(rest, true)
       continue
@@ -86,7 +89,7 @@ export function commandLines(text: string): CommandLine[] {
     // A comment of one line, as templates have them, is a block of its own.
     if (!html && /^<!--[^<]*-->\s*$/.test(line)) continue
     inside = regionFrom(line, html)
-    open ||= /[<[`]/.test(line)
+    open ||= goesOn.test(line)
     html ||= /^ {0,3}</.test(line)
     lists ||= /^\s*(?:[-*+]|\d{1,9}[.)])(?:\s|$)/.test(line)
   }

@@ -19,8 +19,12 @@ const message = z.object({
   issue_event_type_name: z.string().nullish(),
   timestamp: z.number().nullish(),
   user: user.nullish(),
-  issue: z.object({ id, key: z.string(), fields: z.object({ description: z.unknown(), labels: z.array(z.string()).nullish() }).nullish() }).nullish(),
-  comment: z.object({ id, author: user.nullish(), body: z.unknown(), created: z.string().nullish(), updated: z.string().nullish() }).nullish(),
+  issue: z
+    .object({ id, key: z.string(), fields: z.object({ description: z.unknown().optional(), labels: z.array(z.string()).nullish() }).nullish() })
+    .nullish(),
+  comment: z
+    .object({ id, author: user.nullish(), body: z.unknown().optional(), created: z.string().nullish(), updated: z.string().nullish() })
+    .nullish(),
   changelog: z.object({ id: id.nullish(), items: z.array(z.unknown()).nullish() }).nullish(),
 })
 type Message = z.infer<typeof message>
@@ -59,6 +63,8 @@ function commentOf({ comment, issue_event_type_name: type }: Message, issue: Iss
 function labelOf({ webhookEvent, user, changelog, timestamp }: Message, issue: Issue, wanted: string): TrackerEvent | undefined {
   const isNew = webhookEvent === 'jira:issue_created'
   if (isNew ? !issue.fields?.labels?.includes(wanted) : !(changelog?.items ?? []).some((item) => adds(item, wanted))) return undefined
+  // Issues of ours have their trouble's id among the labels, and words of a pod in the description.
+  if (issue.fields?.labels?.some((name) => /^tr-[0-9a-f]{20}$/.test(name))) return ignored('the text is our own')
   const when = isNew ? 'created' : (changelog?.id ?? timestamp ?? '')
   return eventOf(user, issue, { trigger: 'label', id: `label:${issue.id}:${wanted}:${when}`, text: jiraText(issue.fields?.description) })
 }
