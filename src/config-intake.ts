@@ -36,7 +36,7 @@ const relabel = z
   .strictObject({
     sourceLabels: z.array(z.string().min(1)).default([]).describe('Their values are put together with the separator'),
     separator: z.string().default(';').describe('Between the values'),
-    regex: z.string().default('(.*)').describe('Must match all of it; as in JavaScript, flag u'),
+    regex: z.string().default('(.*)').describe('Must match all of it, which has 512 characters at most; as in JavaScript, flags s and u'),
     targetLabel: z.string().min(1).optional().describe('The label that is set; for replace'),
     replacement: z.string().default('$1').describe('What it is set to; $1 is the first group; an empty text takes the label away'),
     action: z.enum(['replace', 'keep', 'drop']).default('replace').describe('Set a label, or go on only with alerts that match, or do not match'),
@@ -60,7 +60,7 @@ const alerts = {
     .prefault({})
     .describe('Which labels say what an alert is about; the first that is there counts'),
   exporters: patterns
-    .default(['kube-state-metrics*', '*-kube-state-metrics*', 'node-exporter*', '*-node-exporter*', 'kubelet', '*-kubelet'])
+    .default(['kube-state-metrics*', '*-kube-state-metrics*', 'node-exporter*', '*-node-exporter*', 'kubelet', '*-kubelet', 'kube-rbac-proxy*'])
     .describe('Pods, containers and services whose name matches are the exporter of a metric and never what an alert is about'),
   relabel: z.array(relabel).default([]).describe('Changes the labels before they are looked at'),
   profile: z.enum(profiles).default('auto').describe('Security profile of the containers'),

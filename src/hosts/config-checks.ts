@@ -1,5 +1,6 @@
 import { type ConfigInput, configSchema } from '../config.ts'
-import { complainAboutCheckPattern, matches } from '../diagnosis/admit/check-pattern.ts'
+import { complainAboutCheckPattern } from '../diagnosis/admit/check-pattern.ts'
+import { matches } from '../diagnosis/matches.ts'
 import { intakeProblems } from './config-intake-checks.ts'
 import { isMap, type Problem } from './config-problems.ts'
 import { didYouMean } from './did-you-mean.ts'

@@ -1,6 +1,6 @@
 import type { Deps } from '../deps.ts'
-import { type Alert, alertKey } from '../diagnosis/accept/alert.ts'
 import { makeId } from '../diagnosis/accept/id.ts'
+import { type Alert, alertKey } from '../diagnosis/alert.ts'
 
 export interface Kept {
   readonly fresh: number

@@ -1,5 +1,4 @@
 import type { Config } from '../config.ts'
-import type { Alert } from '../diagnosis/accept/alert.ts'
 import type { Parsed } from '../diagnosis/accept/field-error.ts'
 import { parseAlertmanager } from '../diagnosis/accept/webhooks/alertmanager.ts'
 import type { Delivery as ParsedDelivery } from '../diagnosis/accept/webhooks/delivery.ts'
@@ -10,6 +9,7 @@ import { jiraEvent } from '../diagnosis/accept/webhooks/jira.ts'
 import { parsePagerduty } from '../diagnosis/accept/webhooks/pagerduty.ts'
 import { parseStandard } from '../diagnosis/accept/webhooks/standard.ts'
 import type { TrackerEvent } from '../diagnosis/accept/webhooks/tracker-event.ts'
+import type { Alert } from '../diagnosis/alert.ts'
 import { requestName } from './settle-alerts.ts'
 
 type Source = Config['sources'][string]

@@ -1,5 +1,5 @@
 import type { Deps } from '../deps.ts'
-import { troubleId } from '../diagnosis/accept/alert.ts'
+import { troubleId } from '../diagnosis/alert.ts'
 import type { AlertRecord, Trouble } from '../ports/records/intake.ts'
 import type { WorkloadCache } from './workload-cache.ts'
 

@@ -70,7 +70,6 @@ const why: Readonly<Record<Suppression, string>> = {
   'same-trouble': 'The same trouble is looked at already',
   'pod-cooldown': 'This pod was looked at a short while ago',
   'workload-limit': 'Enough pods of this workload were looked at',
-  'workload-cooldown': 'This workload was looked at a short while ago',
   storm: 'Too many alerts at once',
   resolved: 'Resolved before it was looked at',
 }

@@ -26,6 +26,7 @@ const allowed = [
   'get metrics.k8s.io/pods',
   ...['deployments', 'statefulsets', 'daemonsets', 'replicasets'].map((kind) => `get apps/${kind}`),
   'get batch/jobs',
+  'get services',
   'create authorization.k8s.io/selfsubjectaccessreviews',
   'create authentication.k8s.io/selfsubjectreviews',
   'get /version',

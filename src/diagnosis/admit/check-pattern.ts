@@ -1,4 +1,5 @@
 import type { CheckRequest } from '../diagnosis.ts'
+import { matches } from '../matches.ts'
 
 /** Whether a pattern of a rule's checks matches: `NAME` whatever the parameter, `NAME=PARAMETER` the parameter, too. */
 export function matchesCheck(pattern: string, { name, param }: CheckRequest): boolean {
@@ -60,21 +61,4 @@ function isPlain(url: URL, param: string): boolean {
   const host = authority.toLowerCase()
   if (`${scheme.toLowerCase()}:` !== url.protocol || (host !== url.host && host !== `${url.host}${own}`)) return false
   return (rest.startsWith('/') ? rest : `/${rest}`) === `${url.pathname}${url.search}`
-}
-
-/** `*` stands for any run of characters; all else for itself. */
-export function matches(pattern: string, text: string): boolean {
-  const [first = '', ...rest] = pattern.split('*')
-  if (rest.length === 0) return pattern === text
-  const last = rest.pop() ?? ''
-  if (!text.startsWith(first) || !text.endsWith(last) || text.length < first.length + last.length) return false
-  // The earliest place for each part in between leaves the most for those behind it.
-  let at = first.length
-  const end = text.length - last.length
-  for (const part of rest) {
-    const found = text.indexOf(part, at)
-    if (found < 0 || found + part.length > end) return false
-    at = found + part.length
-  }
-  return true
 }

@@ -1,6 +1,7 @@
 import type { Config } from '../../config.ts'
 import type { CheckRequest, Profile, ReportRef } from '../diagnosis.ts'
-import { matches, matchesCheck } from './check-pattern.ts'
+import { matches } from '../matches.ts'
+import { matchesCheck } from './check-pattern.ts'
 
 export type Policy = Config['policy']
 

@@ -60,7 +60,6 @@ const why: Readonly<Record<Suppression, string>> = {
   'same-trouble': 'the same trouble',
   'pod-cooldown': 'the same pod, a short while ago',
   'workload-limit': 'the same workload, of which enough pods were looked at',
-  'workload-cooldown': 'the same workload, a short while ago',
   storm: 'too many at once',
   resolved: 'resolved before it was looked at',
 }

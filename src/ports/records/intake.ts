@@ -1,4 +1,4 @@
-import type { Alert } from '../../diagnosis/accept/alert.ts'
+import type { Alert } from '../../diagnosis/alert.ts'
 import type { Note } from '../tracker/tracker.ts'
 
 /** The part of the records that is about what webhooks deliver: alerts, the troubles they are about, and what reports are still to be told. */
@@ -63,7 +63,7 @@ export const alertOutcomes = ['diagnosed', 'suppressed', 'no-target', 'denied', 
 export type AlertOutcome = (typeof alertOutcomes)[number]
 
 /** Why an alert has no diagnosis of its own. */
-export const suppressions = ['same-trouble', 'pod-cooldown', 'workload-limit', 'workload-cooldown', 'storm', 'resolved'] as const
+export const suppressions = ['same-trouble', 'pod-cooldown', 'workload-limit', 'storm', 'resolved'] as const
 export type Suppression = (typeof suppressions)[number]
 
 /** `status` and `endsAt` are as of now. */

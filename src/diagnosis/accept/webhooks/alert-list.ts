@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import type { Alert } from '../alert.ts'
+import type { Alert } from '../../alert.ts'
 import { type FieldError, fieldErrors, type Parsed } from '../field-error.ts'
 import { type Around, type Delivery, timeOf } from './delivery.ts'
 import { fingerprintOf } from './fingerprint.ts'

@@ -1,4 +1,4 @@
-import type { Alert } from '../alert.ts'
+import type { Alert } from '../../alert.ts'
 
 /** What a webhook brought. */
 export interface Delivery {
