@@ -7,8 +7,10 @@ import { createInterface } from 'node:readline'
 import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { migrationFiles } from '../../scripts/migrations.ts'
 import { sqliteRecords } from '../../src/ports/records/sqlite.ts'
 import { recordsContract, requestOf } from './records.ts'
+import { alertOf } from './records-values.ts'
 
 const temporary = () => mkdtemp(join(tmpdir(), 'autodiagnose-records-'))
 const clock = { now: () => 1_700_000_000_000 }
@@ -117,6 +119,35 @@ describe('sqliteRecords()', () => {
     database.close()
     await expect(sqliteRecords({ directory, clock })).rejects.toThrow(/^Cannot open the records ".*records\.sqlite": .*"9999_of_the_future"/)
     await expect(sqliteRecords({ directory, clock })).rejects.toThrow('newer version')
+  })
+
+  test('brings the diagnoses of version 0001 up to date', async () => {
+    const request = requestOf(1, { report: { tracker: 'redmine', key: '12' } })
+    const database = new DatabaseSync(join(directory, 'records.sqlite'))
+    database.exec((await migrationFiles()).get('0001_diagnoses.sql') ?? '')
+    database.exec('CREATE TABLE kysely_migration (name varchar(255) NOT NULL PRIMARY KEY, timestamp varchar(255) NOT NULL)')
+    database.exec("INSERT INTO kysely_migration VALUES ('0001_diagnoses', '2026-01-01T00:00:00.000Z')")
+    const columns =
+      'id, created_at, updated_at, requester, cluster, namespace, report, state, cancel_requested, started, request, containers, findings, redactions'
+    const { id, createdAt } = request
+    database
+      .prepare(`INSERT INTO diagnoses (${columns}) VALUES (?, ?, ?, 'ann', 'main', 'fruit', 'redmine:12', 'gathering', 0, 1, ?, '[]', '[]', '{}')`)
+      .run(id, createdAt, createdAt, JSON.stringify(request))
+    database.close()
+    const records = await sqliteRecords({ directory, clock })
+    expect(await records.get(id)).toStrictEqual({
+      ...request,
+      updatedAt: createdAt,
+      state: 'gathering',
+      cancelRequested: false,
+      containers: [],
+      findings: [],
+      redactions: {},
+    })
+    expect(await records.list({ report: 'redmine:12' }, { limit: 9 })).toHaveLength(1)
+    expect(await records.update(id, { report: { tracker: 'redmine', key: '13' } })).toMatchObject({ report: { key: '13' } })
+    expect(await records.receiveAlerts([alertOf(1)])).toMatchObject({ fresh: [alertOf(1).id] })
+    await records.close()
   })
 
   test('names the file that is no database', async () => {

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { DiagnosisRequest } from '../../src/diagnosis/diagnosis.ts'
 import type { DiagnosisChange, Records } from '../../src/ports/records/records.ts'
 import { recordsIntakeContract } from './records-intake.ts'
+import { recordsReportsContract } from './records-reports.ts'
 import { recordsRunsContract } from './records-runs.ts'
 
 export interface RecordsFixture {
@@ -163,6 +164,7 @@ export function recordsContract(name: string, make: () => Promise<RecordsFixture
     })
 
     recordsRunsContract(() => fixture)
+    recordsReportsContract(() => fixture)
     recordsIntakeContract(() => fixture)
 
     describe('list()', () => {

@@ -1,3 +1,4 @@
+import { applyD1Migrations } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { DiagnosisRequest } from '../../src/diagnosis/diagnosis.ts'
@@ -6,6 +7,7 @@ import { migrations } from '../../src/ports/records/migrations.ts'
 import { type Records, RecordsUnavailable } from '../../src/ports/records/records.ts'
 import { recordsContract, requestOf } from '../contract/records.ts'
 import { recordsIntakeContract } from '../contract/records-intake.ts'
+import { alertOf } from '../contract/records-values.ts'
 import { emptyDatabase, migrationFiles, tables } from './database.ts'
 
 const now = () => 1_700_000_000_000
@@ -47,6 +49,19 @@ describe('the limits of D1', () => {
   })
 })
 
+test('listAlerts() takes 90 patterns of 50 bytes with all that can be asked for', async () => {
+  await emptyDatabase()
+  const namespace = 'a'.repeat(60)
+  const all = { outcome: 'suppressed', suppression: 'storm', cluster: 'main', namespace, trouble: 'tr-1' } as const
+  await open().receiveAlerts([alertOf(1)])
+  await open().settleAlert(alertOf(1).id, all)
+  const filter = { ...all, source: alertOf(1).source, name: alertOf(1).name }
+  const rules = Array.from({ length: 90 }, (_, n) => ({ clusters: ['*'], namespaces: [`${'b'.repeat(46)}${String(n).padStart(3, '0')}*`] }))
+  const seen = (visible: typeof rules) => open().listAlerts({ ...filter, visible }, { limit: 2, after: 'al-zzz' })
+  expect(await seen(rules)).toEqual([])
+  expect(await seen([...rules.slice(1), { clusters: ['*'], namespaces: [`${'a'.repeat(49)}*`] }])).toHaveLength(1)
+})
+
 describe('d1Records()', () => {
   beforeEach(emptyDatabase)
   const command = 'run: npx wrangler d1 migrations apply autodiagnose --remote'
@@ -71,6 +86,19 @@ describe('d1Records()', () => {
       await env.DB.exec("DELETE FROM d1_migrations; INSERT INTO d1_migrations (name) VALUES ('0001_diagnoses.sql'), ('0002_alerts.sql')")
     }
     await open().check()
+  })
+
+  test('reads the diagnoses of version 0001 once it is up to date', async () => {
+    await env.DB.batch([...tables, 'd1_migrations'].map((table) => env.DB.prepare(`DROP TABLE ${table}`)))
+    await applyD1Migrations(env.DB, migrationFiles.slice(0, 1))
+    const request = requestOf(1, { report: { tracker: 'redmine', key: '12' } })
+    await open().accept(request)
+    await expect(open().receiveAlerts([alertOf(1)])).rejects.toThrow(`no such table: alerts: SQLITE_ERROR); ${command}`)
+    await expect(open().check()).rejects.toThrow(`"0002_alerts" was not applied); ${command}`)
+    await applyD1Migrations(env.DB, migrationFiles)
+    await open().check()
+    expect(await open().get(request.id)).toMatchObject(request)
+    expect(await open().receiveAlerts([alertOf(1)])).toMatchObject({ fresh: [alertOf(1).id] })
   })
 
   test('has a file for every migration', () => {

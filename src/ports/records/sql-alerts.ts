@@ -65,7 +65,7 @@ export function sqlAlerts(db: Kysely<Schema>, now: () => string): AlertRecords {
 type Builder = ExpressionBuilder<Schema, 'alerts'>
 type Row = Insertable<AlertsTable>
 
-/** Written out: a partial index is of use only where the statement itself says what is in it. */
+/** Written out, as the outcome in lists: a partial index is of use only where the statement itself says what is in it. */
 const isReceived = (eb: Builder) => eb('state', '=', sql.lit('received' as const))
 
 const given = ['id', 'key', 'received_at', 'resolved_at', 'state', 'due_at', 'source', 'name', 'alert', 'outcome', 'message'] as const
@@ -164,10 +164,11 @@ async function find(db: Kysely<Schema>, alerts: readonly NewAlert[]): Promise<Re
 
 function matches(eb: Builder, filter: AlertFilter): Expression<SqlBool> {
   const conditions: Expression<SqlBool>[] = []
-  for (const column of ['source', 'outcome', 'suppression', 'name', 'namespace', 'cluster', 'trouble'] as const) {
+  for (const column of ['source', 'suppression', 'name', 'namespace', 'cluster', 'trouble'] as const) {
     const value = filter[column]
     if (value !== undefined) conditions.push(eb(column, '=', value))
   }
+  if (filter.outcome !== undefined) conditions.push(eb('outcome', '=', sql.lit(filter.outcome)))
   if (filter.visible) conditions.push(visibleBy(filter.visible))
   return eb.and(conditions)
 }

@@ -43,7 +43,7 @@ export async function sqliteRecords({ directory, clock }: { directory: string; c
 }
 
 /** What Kysely's dialect asks of better-sqlite3, done by node:sqlite. */
-function kyselyDatabase(database: DatabaseSync): SqliteDatabase {
+export function kyselyDatabase(database: DatabaseSync): SqliteDatabase {
   return {
     close: () => database.close(),
     prepare(sql) {
