@@ -100,6 +100,15 @@ describe('gitlab notes', () => {
     expect(quoted.body).toBe(body)
   })
 
+  test('that a person has copied from another issue are not taken for ours', async () => {
+    const { fake, person, project, issue, tracker, write } = gitlabWorld()
+    await write('Once')
+    const other = fake.issue(project, person, { title: 'Pears are slow' })
+    const copy = fake.note(other, person, issue.notes[0]?.body ?? '')
+    const { noteId } = await tracker.writeNote(`fruit/desk#${other.iid}`, exampleNote({ headline: 'Once' }), { signal: signal() })
+    expect(other.notes.map(({ id }) => String(id))).toEqual([String(copy.id), noteId])
+  })
+
   test('of the system are not taken for ours', async () => {
     const { fake, bot, issue, write } = gitlabWorld()
     const { noteId } = await write('Ours')
@@ -201,6 +210,13 @@ describe('gitlab issues', () => {
     const again = await open({}, how === 'known' ? { knownKey: key } : {})
     expect(again.state).toBe('made')
     expect(fake.issueOf(key).open).toBe(false)
+  })
+
+  test('are found by their known key where a person has written the description anew', async () => {
+    const { fake, open } = gitlabWorld()
+    const { key } = await open()
+    fake.issueOf(key).description = 'It was the bananas.'
+    expect(await open({}, { knownKey: key })).toMatchObject({ key, state: 'found' })
   })
 
   test('that may not be opened again stay closed, and are commented on', async () => {

@@ -105,7 +105,7 @@ export function gitlabApi(options: TrackerHttp & { readonly url: string; readonl
       const query = { activity_filter: 'only_comments', order_by: 'created_at', sort: 'asc' }
       const notes: GitLabNote[] = []
       for await (const page of pages(what, `${issuePath(issue)}/notes`, query, notesAnswer, maxPages.notes, signal)) {
-        for (const { id, body, author, system } of page) if (body && !system) notes.push({ id, authorId: author?.id, body })
+        for (const { id, body, author } of page) if (body) notes.push({ id, authorId: author?.id, body })
       }
       return notes.sort((a, b) => a.id - b.id)
     },

@@ -36,7 +36,7 @@ export function gitlab(options: TrackerHttp & { readonly url: string; readonly t
 
   async function newestWith(text: MarkedText, project: string, signal: AbortSignal): Promise<GitLabIssue | undefined> {
     for await (const issue of api.issuesBy(project, await ourId(signal), signal)) {
-      if (!issue.moved && (await ownNote('', issue.description, text))) return issue
+      if (await ownNote('', issue.description, text)) return issue
     }
     return undefined
   }
