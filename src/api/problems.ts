@@ -69,7 +69,7 @@ export const problems = {
   'body-too-large': {
     status: 413,
     title: 'The body is too large',
-    explanation: 'A request has at most 64 KiB.',
+    explanation: 'A request has at most 64 KiB, what a webhook delivers 4 MiB.',
   },
   'unsupported-media-type': {
     status: 415,

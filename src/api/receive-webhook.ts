@@ -16,7 +16,7 @@ const route = createRoute({
   path: routes.webhook,
   summary: 'Take what a webhook delivers',
   description:
-    'Alerts of Alertmanager, Grafana, PagerDuty or whatever signs as Standard Webhooks says; comments and labels of GitHub, GitLab and Jira. The name is that of a configured source, which has its own form and its own authentication. Answered as soon as it is stored; `/v1/intake` tells what became of it.',
+    'Alerts of Alertmanager, Grafana, PagerDuty or whatever signs as Standard Webhooks says; comments and labels of GitHub, GitLab and Jira. The name is that of a configured source, which has its own form and its own authentication. Answered as soon as it is stored; the list of what webhooks delivered tells what became of it.',
   security: [],
   request: { params: z.object({ id: z.string().openapi({ description: 'The name of the source.', example: 'alertmanager' }) }) },
   responses: {
