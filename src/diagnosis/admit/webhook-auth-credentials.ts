@@ -1,9 +1,10 @@
-import { accepted, idIn, rejected, sameText, type Verification, type WebhookRequest } from './webhook-auth-parts.ts'
+import type { VerifiedWebhook, WebhookMessage } from '../../deps.ts'
+import { accepted, idIn, rejected, sameText } from './webhook-auth-parts.ts'
 
 const noAuthorization = 'The request has no Authorization header'
 
 /** `Authorization: Bearer TOKEN`, RFC 6750. */
-export async function verifyBearer({ headers }: WebhookRequest, tokens: readonly string[]): Promise<Verification> {
+export async function verifyBearer({ headers }: WebhookMessage, tokens: readonly string[]): Promise<VerifiedWebhook> {
   const header = headers.get('authorization')
   if (header === null) return rejected(401, `${noAuthorization}; this source expects "Bearer TOKEN"`)
   const [, token] = /^bearer +([^\s,]{1,4096})$/i.exec(header.trim()) ?? []
@@ -12,7 +13,7 @@ export async function verifyBearer({ headers }: WebhookRequest, tokens: readonly
 }
 
 /** `Authorization: Basic …`, RFC 7617 with UTF-8: https://www.rfc-editor.org/rfc/rfc7617#section-2.1 */
-export async function verifyBasic({ headers }: WebhookRequest, username: string, passwords: readonly string[]): Promise<Verification> {
+export async function verifyBasic({ headers }: WebhookMessage, username: string, passwords: readonly string[]): Promise<VerifiedWebhook> {
   const header = headers.get('authorization')
   if (header === null) return rejected(401, `${noAuthorization}; this source expects a user name and a password (Basic)`)
   const [, encoded] = /^basic +([A-Za-z0-9+/]{1,8192}={0,2})$/i.exec(header.trim()) ?? []
@@ -24,10 +25,10 @@ export async function verifyBasic({ headers }: WebhookRequest, username: string,
 
 /** A header that is the secret itself. */
 export async function verifyPlainToken(
-  { headers }: WebhookRequest,
+  { headers }: WebhookMessage,
   tokens: readonly string[],
   names: { readonly header: string; readonly idHeader: string },
-): Promise<Verification> {
+): Promise<VerifiedWebhook> {
   const given = headers.get(names.header)
   if (given === null || given === '') return rejected(401, `The request has no ${names.header} header; set the secret token of the webhook`)
   return (await isOneOf(given, tokens))

@@ -1,17 +1,5 @@
-import {
-  accepted,
-  bytesOfHex,
-  bytesOfText,
-  complainAboutTime,
-  hmac,
-  idIn,
-  isId,
-  joined,
-  rejected,
-  sameBytes,
-  type Verification,
-  type WebhookRequest,
-} from './webhook-auth-parts.ts'
+import type { VerifiedWebhook, WebhookMessage } from '../../deps.ts'
+import { accepted, bytesOfHex, bytesOfText, complainAboutTime, hmac, idIn, isId, joined, rejected, sameBytes } from './webhook-auth-parts.ts'
 
 /** More would only be work for us: a sender has two while a secret is replaced. */
 const maxSignatures = 10
@@ -21,10 +9,10 @@ const maxSignatures = 10
  * https://developer.atlassian.com/cloud/jira/platform/webhooks/#secure-admin-webhooks. The id is in a header that is not signed.
  */
 export async function verifySha256(
-  { headers, body }: WebhookRequest,
+  { headers, body }: WebhookMessage,
   secrets: readonly string[],
   names: { readonly header: string; readonly idHeader: string },
-): Promise<Verification> {
+): Promise<VerifiedWebhook> {
   const header = headers.get(names.header)
   if (header === null) return rejected(401, `The request has no ${names.header} header; set the secret of the webhook`)
   if (header.includes(',')) return rejected(400, `The header ${names.header} comes more than once`)
@@ -38,7 +26,7 @@ export async function verifySha256(
  * `X-PagerDuty-Signature: v1=<hex>,v1=<hex>` over the body, one for each secret that the subscription has:
  * https://github.com/PagerDuty/developer-docs/blob/main/docs/webhooks/04-Signatures.md. The id is that of the event, which is signed.
  */
-export async function verifyPagerDuty({ headers, body }: WebhookRequest, secrets: readonly string[]): Promise<Verification> {
+export async function verifyPagerDuty({ headers, body }: WebhookMessage, secrets: readonly string[]): Promise<VerifiedWebhook> {
   const name = 'X-PagerDuty-Signature'
   const header = headers.get(name)
   if (header === null) return rejected(401, `The request has no ${name} header; only webhooks of version 3 have one`)
@@ -56,11 +44,11 @@ export async function verifyPagerDuty({ headers, body }: WebhookRequest, secrets
  * https://grafana.com/docs/grafana/latest/alerting/configure-notifications/manage-contact-points/integrations/webhook-notifier/#hmac-signature
  */
 export async function verifyGrafana(
-  { headers, body }: WebhookRequest,
+  { headers, body }: WebhookMessage,
   secrets: readonly string[],
   names: { readonly header: string; readonly timestampHeader?: string | undefined; readonly toleranceSeconds: number },
   now: number,
-): Promise<Verification> {
+): Promise<VerifiedWebhook> {
   const { header: name, timestampHeader } = names
   const header = headers.get(name)
   if (header === null) return rejected(401, `The request has no ${name} header; set the HMAC signature of the contact point`)
@@ -84,7 +72,7 @@ async function isSigned(signatures: readonly Uint8Array[], secrets: readonly str
   return expected.flatMap((right) => signatures.map((given) => sameBytes(right, given))).includes(true)
 }
 
-function wrong(header: string, hint = ''): Verification {
+function wrong(header: string, hint = ''): VerifiedWebhook {
   return rejected(401, `The signature in ${header} is not of this body by a secret of this source${hint}`)
 }
 

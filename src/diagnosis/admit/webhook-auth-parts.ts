@@ -1,29 +1,19 @@
-/** A webhook as it came, not parsed. */
-export interface WebhookRequest {
-  readonly headers: Headers
-  readonly body: Uint8Array
-}
+import type { VerifiedWebhook } from '../../deps.ts'
 
-/**
- * `id` names the message for its sender: the same however often it is delivered. It is the sender's word alone where the signature does not
- * cover it. 401: the proof is missing or wrong. 400: it is not of the form that the sender gives it.
- */
-export type Verification =
-  | { readonly kind: 'ok'; readonly id?: string }
-  | { readonly kind: 'rejected'; readonly status: 401 | 400; readonly message: string }
-
-export function rejected(status: 401 | 400, message: string): Verification {
+/** 401: the proof is missing or wrong. 400: it is not of the form that the sender gives it. */
+export function rejected(status: 401 | 400, message: string): VerifiedWebhook {
   return { kind: 'rejected', status, message }
 }
 
-export function accepted(id: string | undefined): Verification {
+/** `id` is the same however often the message is delivered; where the signature does not cover it, it is the sender's word alone. */
+export function accepted(id: string | undefined): VerifiedWebhook {
   return id === undefined ? { kind: 'ok' } : { kind: 'ok', id }
 }
 
 const encoder = new TextEncoder()
 
 export function bytesOfText(text: string): Uint8Array<ArrayBuffer> {
-  return encoder.encode(text)
+  return new Uint8Array(encoder.encode(text))
 }
 
 export function joined(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
@@ -73,7 +63,7 @@ export function isId(text: string): boolean {
 }
 
 /** Seconds since the epoch, as digits; a text is what is wrong with it. */
-export function complainAboutTime(header: string, value: string | null, toleranceSeconds: number, now: number): Verification | undefined {
+export function complainAboutTime(header: string, value: string | null, toleranceSeconds: number, now: number): VerifiedWebhook | undefined {
   if (value === null || value.trim() === '') return rejected(401, `The header ${header} is missing`)
   if (value.includes(',')) return rejected(400, `The header ${header} comes more than once`)
   if (!/^\d{1,12}$/.test(value.trim())) return rejected(400, `The header ${header} is not a time in whole seconds since 1970`)

@@ -1,5 +1,6 @@
 import { Webhook } from 'standardwebhooks'
-import { accepted, bytesOfText, complainAboutTime, isId, rejected, sameBytes, type Verification, type WebhookRequest } from './webhook-auth-parts.ts'
+import type { VerifiedWebhook, WebhookMessage } from '../../deps.ts'
+import { accepted, bytesOfText, complainAboutTime, isId, rejected, sameBytes } from './webhook-auth-parts.ts'
 
 const maxSignatures = 10
 
@@ -11,11 +12,11 @@ const maxSignatures = 10
  * tolerance and the clock of the machine only. Throws where a secret is not base64: see `complainAboutSecret`.
  */
 export async function verifyStandard(
-  { headers, body }: WebhookRequest,
+  { headers, body }: WebhookMessage,
   secrets: readonly string[],
   toleranceSeconds: number,
   now: number,
-): Promise<Verification> {
+): Promise<VerifiedWebhook> {
   const id = headers.get('webhook-id')
   if (id === null) return rejected(401, 'The request has no webhook-id header: it is not signed as Standard Webhooks says')
   if (!isId(id)) return rejected(400, 'The header webhook-id is not one id of at most 255 visible characters, without a comma')
@@ -33,7 +34,7 @@ export async function verifyStandard(
 }
 
 /** Those of version 1 with their `v1,`; other versions are passed over, as the specification says. */
-function signaturesIn(header: string | null): string[] | Verification {
+function signaturesIn(header: string | null): string[] | VerifiedWebhook {
   const name = 'webhook-signature'
   if (header === null) return rejected(401, `The request has no ${name} header: it is not signed as Standard Webhooks says`)
   const entries = header.split(' ').filter((entry) => entry !== '')

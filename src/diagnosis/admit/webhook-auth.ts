@@ -1,7 +1,8 @@
 import type { Config, SecretRef } from '../../config.ts'
+import type { VerifiedWebhook, WebhookMessage } from '../../deps.ts'
 import { verifyBasic, verifyBearer, verifyPlainToken } from './webhook-auth-credentials.ts'
 import { verifyGrafana, verifyPagerDuty, verifySha256 } from './webhook-auth-hmac.ts'
-import { rejected, type Verification, type WebhookRequest } from './webhook-auth-parts.ts'
+import { rejected } from './webhook-auth-parts.ts'
 import { verifyStandard } from './webhook-auth-standard.ts'
 
 type Source = Config['sources'][string]
@@ -13,11 +14,11 @@ type Source = Config['sources'][string]
  * No message holds anything of a secret, of a credential or of a signature. An empty secret matches nothing.
  */
 export async function verifyWebhook(
-  request: WebhookRequest,
+  request: WebhookMessage,
   source: Source,
   secretOf: (ref: SecretRef) => string,
   now: number,
-): Promise<Verification> {
+): Promise<VerifiedWebhook> {
   const read = (refs: readonly SecretRef[]) => refs.map(secretOf).filter((secret) => secret !== '')
   switch (source.kind) {
     case 'alertmanager':
