@@ -96,7 +96,7 @@ function mayImport(path: string, from: Kind, target: string, to: Kind): boolean 
 }
 
 /** Of a stage or a port, with the folders below it. */
-const ownFolder = (path: string): string => path.split('/').slice(0, 3).join('/')
+const ownFolder = (path: string): string => posix.dirname(path).split('/').slice(0, 3).join('/')
 
 function platformUse(path: string, code: string): string[] {
   const found: string[] = []
