@@ -52,7 +52,8 @@ describe('complaints', () => {
     ['a path of one machine', 'docs/x.md', 'see /home/someone/project'],
     ["a registry's host", 'infra/image/Dockerfile', 'FROM docker.io/library/debian'],
     ['a file that is too long', 'src/app.ts', 'x\n'.repeat(301)],
-    ['a folder that is too deep', 'src/diagnosis/gather/pods/pod.ts', ''],
+    ['a folder that is too deep', 'src/ports/store/s3/s3.ts', ''],
+    ['a folder below that of a stage that is too deep', 'src/diagnosis/gather/pods/more/pod.ts', ''],
   ])('finds %s', (_, path, text) => {
     expect(one(path, text)).not.toEqual([])
     expect(one(path, text)[0]).toContain(`${path}: `)
