@@ -2,6 +2,10 @@ import type { Config, SecretRef } from '../config.ts'
 import type { Clock, Log, Step } from '../deps.ts'
 import type { Redactor } from '../diagnosis/redact/redactor.ts'
 import type { S3StoreOptions } from '../ports/store/s3.ts'
+import { github } from '../ports/tracker/github.ts'
+import type { GitHubAuth } from '../ports/tracker/github-api.ts'
+import { gitlab } from '../ports/tracker/gitlab.ts'
+import { jira } from '../ports/tracker/jira.ts'
 import { redmine } from '../ports/tracker/redmine.ts'
 import { standardWebhook } from '../ports/tracker/standard-webhook.ts'
 import type { Tracker } from '../ports/tracker/tracker.ts'
@@ -76,6 +80,12 @@ export function realTrackers(config: Config, secret: SecretOf, local: (directory
   const http = { fetch: (request: Request) => fetch(request), clock: realClock }
   const make = (tracker: TrackerConfig): Tracker => {
     switch (tracker.kind) {
+      case 'github':
+        return github({ ...http, url: tracker.url, auth: githubAuth(tracker, secret) })
+      case 'gitlab':
+        return gitlab({ ...http, url: tracker.url, token: secret(tracker.token) })
+      case 'jira':
+        return jira({ ...http, url: tracker.url, ...(tracker.email === undefined ? {} : { email: tracker.email }), token: secret(tracker.token) })
       case 'redmine':
         return redmine({ ...http, url: tracker.url, apiKey: secret(tracker.apiKey) })
       case 'standard-webhook':
@@ -92,4 +102,10 @@ export function realTrackers(config: Config, secret: SecretOf, local: (directory
     }
   }
   return new Map(Object.entries(config.trackers).map(named))
+}
+
+function githubAuth({ token, app }: Extract<TrackerConfig, { kind: 'github' }>, secret: SecretOf): GitHubAuth {
+  if (token && !app) return { token: secret(token) }
+  if (app && !token) return { ...app, privateKey: secret(app.privateKey) }
+  throw new Error('expected token or app, and not both')
 }
