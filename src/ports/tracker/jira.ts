@@ -13,7 +13,7 @@ import type { Note, Tracker } from './tracker.ts'
  * A note is a comment of our account with a property that holds marker and digest; it is intact as long as our account was the last to edit it. Beside it the issue
  * gets a link to the first link of the note, known by the marker.
  *
- * Jira's own client, jira.js 6, was measured at 9 KiB gzip for these calls and knows Cloud only; this is half of that and knows both.
+ * Measured: 5 KiB gzip. The usual client, jira.js 6, takes 9 for the same calls, and knows Cloud only.
  */
 export function jira(options: JiraOptions): Tracker {
   const http = jiraHttp(options)
