@@ -47,19 +47,34 @@ describe('the limits of D1', () => {
     expect(await seen([...rules, { clusters: ['*'], namespaces: ['*'] }])).toHaveLength(1)
     expect(await seen([...rules.slice(1), { clusters: ['*'], namespaces: [`${'a'.repeat(49)}*`] }])).toHaveLength(1)
   })
-})
 
-test('listAlerts() takes 90 patterns of 50 bytes with all that can be asked for', async () => {
-  await emptyDatabase()
-  const namespace = 'a'.repeat(60)
-  const all = { outcome: 'suppressed', suppression: 'storm', cluster: 'main', namespace, trouble: 'tr-1' } as const
-  await open().receiveAlerts([alertOf(1)])
-  await open().settleAlert(alertOf(1).id, all)
-  const filter = { ...all, source: alertOf(1).source, name: alertOf(1).name }
-  const rules = Array.from({ length: 90 }, (_, n) => ({ clusters: ['*'], namespaces: [`${'b'.repeat(46)}${String(n).padStart(3, '0')}*`] }))
-  const seen = (visible: typeof rules) => open().listAlerts({ ...filter, visible }, { limit: 2, after: 'al-zzz' })
-  expect(await seen(rules)).toEqual([])
-  expect(await seen([...rules.slice(1), { clusters: ['*'], namespaces: [`${'a'.repeat(49)}*`] }])).toHaveLength(1)
+  test('listAlerts() takes 90 patterns of 50 bytes with all that can be asked for', async () => {
+    const namespace = 'a'.repeat(60)
+    const all = { outcome: 'suppressed', suppression: 'storm', cluster: 'main', namespace, trouble: 'tr-1' } as const
+    await open().receiveAlerts([alertOf(1)])
+    await open().settleAlert(alertOf(1).id, all)
+    const filter = { ...all, source: alertOf(1).source, name: alertOf(1).name }
+    const rules = Array.from({ length: 90 }, (_, n) => ({ clusters: ['*'], namespaces: [`${'b'.repeat(46)}${String(n).padStart(3, '0')}*`] }))
+    const seen = (visible: typeof rules) => open().listAlerts({ ...filter, visible }, { limit: 2, after: 'al-zzz' })
+    expect(await seen(rules)).toEqual([])
+    expect(await seen([...rules.slice(1), { clusters: ['*'], namespaces: [`${'a'.repeat(49)}*`] }])).toHaveLength(1)
+  })
+
+  test('receiveAlerts() sends no text of more than 2,000,000 bytes, and few statements', async () => {
+    const bytes: number[] = []
+    const prepare = (sql: string) => ({
+      bind: (...values: string[]) => {
+        bytes.push(...values.map((value) => new TextEncoder().encode(value).length))
+        return env.DB.prepare(sql).bind(...values)
+      },
+    })
+    const annotations = { description: '"Ü" '.repeat(400) }
+    const alerts = Array.from({ length: 600 }, (_, n) => alertOf(n, { annotations }))
+    expect(JSON.stringify(alerts).length).toBeGreaterThan(1_000_000)
+    expect((await open({ prepare } as unknown as D1Database).receiveAlerts(alerts)).fresh).toHaveLength(600)
+    expect(Math.max(...bytes)).toBeLessThan(2_000_000)
+    expect(bytes.length).toBeLessThan(8)
+  })
 })
 
 describe('d1Records()', () => {
