@@ -1,6 +1,6 @@
 import { mapOf } from './delivery.ts'
 
-const blocks = [/(?<!\\)\{(code|noformat)(?::[^}\n]{0,200})?\}[\s\S]*?(?:(?<!\\)\{\1\}|$)/gi, /(?<!\\)\{quote\}[\s\S]*?(?:(?<!\\)\{quote\}|$)/gi]
+const blocks = [/(?<!\\)\{(code|noformat)(?::[^{}\n]*)?\}[\s\S]*?(?:(?<!\\)\{\1\}|$)/gi, /(?<!\\)\{quote\}[\s\S]*?(?:(?<!\\)\{quote\}|$)/gi]
 
 /**
  * The lines of a text of Jira that may be a command, as Markdown has them, and those that would begin code there; no others. Without what

@@ -51,7 +51,7 @@ export function authorKeysOf(id: string | number | undefined, name: string | und
  */
 export function principalOf(users: Readonly<Record<string, string>>, authorKeys: readonly string[]): string | undefined {
   for (const key of authorKeys) {
-    const same = key.startsWith('id:') ? (name: string) => name === key : (name: string) => fold(name) === fold(key)
+    const same = /^id:/i.test(key) ? (name: string) => name === key : (name: string) => fold(name) === fold(key)
     const entry = Object.entries(users).find(([name]) => same(name))
     if (entry) return entry[1]
   }
