@@ -19,6 +19,9 @@ const senderAuth = z.union(
   '{bearer: [SECRET]} or {basic: {username: NAME, password: SECRET}}',
 )
 
+/** https://www.rfc-editor.org/rfc/rfc9110#name-tokens */
+const headerName = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'the name of a header')
+
 const authWords = 'How the sender proves who it is'
 
 const toleranceSeconds = z
@@ -88,11 +91,9 @@ export const source = z.discriminatedUnion('kind', [
           z.strictObject({
             hmac: z
               .strictObject({
-                secret: secret.describe('The secret of the contact point'),
-                header: z.string().min(1).default('X-Grafana-Alerting-Signature').describe('The header of the signature'),
-                timestampHeader: z
-                  .string()
-                  .min(1)
+                secrets: secrets.describe('Secrets of the contact point: two, while one is replaced'),
+                header: headerName.default('X-Grafana-Alerting-Signature').describe('The header of the signature'),
+                timestampHeader: headerName
                   .optional()
                   .describe('The header of the time, where the contact point sends one; needed to refuse replays'),
                 toleranceSeconds,
@@ -100,7 +101,7 @@ export const source = z.discriminatedUnion('kind', [
               .describe('A signature of the body'),
           }),
         ],
-        '{bearer: [SECRET]}, {basic: {username: NAME, password: SECRET}} or {hmac: {secret: SECRET}}',
+        '{bearer: [SECRET]}, {basic: {username: NAME, password: SECRET}} or {hmac: {secrets: [SECRET]}}',
       )
       .describe(authWords),
     ...alerts,

@@ -39,7 +39,9 @@ export async function settleAlert(alert: AlertRecord, source: AlertSource, deps:
   const found = await cache.get(`${cluster} ${JSON.stringify(target)}`, () => workloadOf(target, clusterOf(cluster, deps), deps.stopping))
   if (found.kind === 'gone') return settle({ ...place, outcome: 'no-target', message: found.message })
   const { workload } = found
-  const trouble = { cluster, namespace: target.namespace, workload, name: alert.name }
+  // Relabelling may have given it another one.
+  const name = mapped.labels.alertname ?? alert.name
+  const trouble = { cluster, namespace: target.namespace, workload, name }
   const { id, round, ...opened } = await records.openTrouble({ ...trouble, id: await troubleId(trouble), alert: alert.id })
   const told = { ...place, workload, trouble: id }
 
@@ -111,8 +113,8 @@ interface Given {
 /** Nothing in it depends on when it is made, but for what the ledger has: made again, it is the same request. */
 function requestOf(alert: AlertRecord, { mapped, source, started, trouble, report }: Given, { config }: Deps): DiagnosisRequest {
   const { cluster, target, container } = mapped
-  const { workload, namespace } = trouble
-  const about = { ...mapped.labels, alertname: alert.name, cluster, namespace, workload, source: alert.source }
+  const { workload, namespace, name } = trouble
+  const about = { ...mapped.labels, alertname: name, cluster, namespace, workload, source: alert.source }
   const route = report ? undefined : routeOf(about, config.reports.routes)
   const reason = alert.annotations.summary ?? alert.annotations.description
   return {
@@ -126,16 +128,16 @@ function requestOf(alert: AlertRecord, { mapped, source, started, trouble, repor
     checks: [],
     ...(report ? { report } : {}),
     ...(route ? { route } : {}),
-    alert: alertRef(alert, trouble.id),
-    reason: `Alert ${alert.name}${reason === undefined ? '' : `: ${reason}`}`.slice(0, 500),
+    alert: alertRef(alert, trouble),
+    reason: `Alert ${name}${reason === undefined ? '' : `: ${reason}`}`.slice(0, 500),
   }
 }
 
 const maxPairs = 40
 const maxValue = 500
 
-function alertRef({ source, name, startsAt, labels, annotations, links }: AlertRecord, trouble: string): AlertRef {
-  return { trouble, source, name, startsAt, labels: bounded(labels), annotations: bounded(annotations), links: links.slice(0, 8) }
+function alertRef({ source, startsAt, labels, annotations, links }: AlertRecord, { id, name }: Trouble): AlertRef {
+  return { trouble: id, source, name, startsAt, labels: bounded(labels), annotations: bounded(annotations), links: links.slice(0, 8) }
 }
 
 function bounded(map: Readonly<Record<string, string>>): Record<string, string> {

@@ -34,7 +34,7 @@ const schemes = [
   },
   {
     name: 'grafana',
-    source: { kind: 'grafana', auth: { hmac: { secret: ref('first'), timestampHeader: 'x-time' } } },
+    source: { kind: 'grafana', auth: { hmac: { secrets: [ref('first')], timestampHeader: 'x-time' } } },
     header: 'x-grafana-alerting-signature',
     sign: async (body: Uint8Array<ArrayBuffer>) => ({
       'x-grafana-alerting-signature': await hexOf(secrets.first ?? '', new Uint8Array([...encoder.encode(`${time}:`), ...body])),

@@ -42,7 +42,7 @@ describe('a secret', () => {
 test.each([
   [{ kind: 'alertmanager', auth: { bearer: [ref('first'), ref('second')] } }, ['token auth.bearer.0', 'token auth.bearer.1']],
   [{ kind: 'grafana', auth: { basic: { username: 'u', password: ref('password') } } }, ['password auth.basic.password']],
-  [{ kind: 'grafana', auth: { hmac: { secret: ref('grafana') } } }, ['key auth.hmac.secret']],
+  [{ kind: 'grafana', auth: { hmac: { secrets: [ref('grafana')] } } }, ['key auth.hmac.secrets.0']],
   [{ kind: 'pagerduty', secrets: [ref('pagerduty')] }, ['key secrets.0']],
   [{ kind: 'standard', secrets: [ref('whsec')] }, ['whsec secrets.0']],
   [{ kind: 'github', secrets: [ref('first')], tracker: 't' }, ['key secrets.0']],

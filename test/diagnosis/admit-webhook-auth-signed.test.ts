@@ -34,7 +34,7 @@ describe('PagerDuty', () => {
 })
 
 describe('Grafana’s HMAC', () => {
-  const hmac = { secret: ref('grafana') }
+  const hmac = { secrets: [ref('grafana')] }
   const body = '{"version":"1"}'
   // openssl dgst -sha256 -hmac made-up-grafana-secret, of the body, and of 1795780200:BODY
   const plain = '0ca97ca6f762ad5424bb5cf96f94bed9e1c793dfcca10fe5ba1c165a38218165'

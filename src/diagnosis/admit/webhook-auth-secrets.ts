@@ -20,7 +20,7 @@ export function secretsOfSource(source: Config['sources'][string]): readonly Sou
   if ('tokens' in auth) return list('token', auth.tokens, ['auth', 'tokens'])
   if ('signing' in auth) return list('whsec', auth.signing, ['auth', 'signing'])
   if ('basic' in auth) return [{ kind: 'password', ref: auth.basic.password, path: ['auth', 'basic', 'password'] }]
-  return [{ kind: 'key', ref: auth.hmac.secret, path: ['auth', 'hmac', 'secret'] }]
+  return list('key', auth.hmac.secrets, ['auth', 'hmac', 'secrets'])
 }
 
 const minLength = 16

@@ -26,7 +26,7 @@ export async function verifyWebhook(
       const { auth } = source
       if ('bearer' in auth) return verifyBearer(request, read(auth.bearer))
       if ('basic' in auth) return verifyBasic(request, auth.basic.username, read([auth.basic.password]))
-      return verifyGrafana(request, read([auth.hmac.secret]), auth.hmac, now)
+      return verifyGrafana(request, read(auth.hmac.secrets), auth.hmac, now)
     }
     case 'pagerduty':
       return verifyPagerDuty(request, read(source.secrets))
