@@ -54,6 +54,23 @@ describe('redmine issues', () => {
     expect(subject).toHaveLength(255)
   })
 
+  test('a user of the role Manager, who is no administrator, opens, closes and reopens', async () => {
+    const tracker = at(await lab.newUser({ project, roleName: 'Manager' }))
+    const wanted = draft()
+    const { key } = await open(tracker, wanted)
+    await tracker.closeIssue(key, { signal: signal() })
+    expect(await lab.issueOf(key)).toMatchObject({ status: { name: 'Closed', is_closed: true } })
+    expect(await open(tracker, wanted)).toMatchObject({ key, state: 'reopened' })
+    expect(await lab.issueOf(key)).toMatchObject({ status: { is_closed: false } })
+  })
+
+  test('says that an issue with an open subtask cannot be closed', async () => {
+    const tracker = at(lab.adminKey)
+    const { key } = await open(tracker, draft())
+    await lab.call('POST', '/issues.json', { issue: { project_id: project, subject: 'A subtask', parent_issue_id: key } })
+    await expect(tracker.closeIssue(key, { signal: signal() })).rejects.toThrow(/the workflow does not let/)
+  })
+
   test('a user who may not change the status opens issues, comments instead of reopening, and says why it cannot close', async () => {
     const tracker = at(await lab.newUser({ project, roleName: 'Reporter' }))
     const wanted = draft()

@@ -22,8 +22,8 @@ export interface RedmineApi {
   /** Up to 100 issues of the project itself that this user has opened and whose description has the word, newest first. */
   ownIssues(project: string, word: string, offset: number, signal: AbortSignal): Promise<readonly RedmineIssue[]>
   addIssue(fields: NewRedmineIssue, signal: AbortSignal): Promise<RedmineIssue>
-  /** False where Redmine refuses it. It may also take it and ignore it: read the issue again. */
-  setStatus(key: string, status: number, signal: AbortSignal): Promise<boolean>
+  /** Undefined, or why Redmine refuses it. It may also take it and ignore it: read the issue again. */
+  setStatus(key: string, status: number, signal: AbortSignal): Promise<string | undefined>
   statuses(signal: AbortSignal): Promise<readonly RedmineStatus[]>
   /** What Redmine calls trackers: the types of issues, those of the project. */
   types(project: string, signal: AbortSignal): Promise<readonly { readonly id: number; readonly name: string }[]>
@@ -111,9 +111,9 @@ export function redmineApi(options: TrackerHttp & { readonly url: string; readon
     async setStatus(key, status, signal) {
       const what = `Cannot change the status of Redmine issue "${key}"`
       const answer = await call(what, 'PUT', `/issues/${key}.json`, signal, { issue: { status_id: status } })
-      if ([403, 422].includes(answer.status)) return false
+      if ([403, 422].includes(answer.status)) return `it answered ${answer.status}${complaint(answer.text)}`
       accept(answer, what)
-      return true
+      return undefined
     },
     async statuses(signal) {
       const what = `Cannot read the issue statuses of Redmine ${base}`

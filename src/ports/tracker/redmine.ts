@@ -41,13 +41,14 @@ export function redmine(options: TrackerHttp & { readonly url: string; readonly 
     const closed = issue.status.is_closed ?? (await api.statuses(signal)).find(({ id }) => id === issue.status.id)?.is_closed
     return { key: String(issue.id), url: urlOf(issue.id), open: closed !== true, issue }
   }
-  /** Sets the first status of that sort which the workflow allows; whether the issue has it then. Redmine ignores without a word what the user may not. */
-  async function move({ key, issue }: FoundRedmineIssue, open: boolean, signal: AbortSignal): Promise<boolean> {
+  /** Sets the first status of that sort which the workflow allows; why it could not, or undefined. Redmine ignores without a word what the user may not. */
+  async function move({ key, issue }: FoundRedmineIssue, open: boolean, signal: AbortSignal): Promise<string | undefined> {
     const statuses = issue.allowed_statuses ?? (await api.statuses(signal))
     const status = statuses.find((each) => (each.is_closed !== true) === open)
-    if (status === undefined || !(await api.setStatus(key, status.id, signal))) return false
-    const now = await api.issue(key, signal)
-    return now?.status.id === status.id
+    const refusal = status && (await api.setStatus(key, status.id, signal))
+    if (refusal !== undefined) return refusal
+    const now = status && (await api.issue(key, signal))
+    return status && now?.status.id === status.id ? undefined : "the workflow does not let the API key's user"
   }
   async function typeOf(name: string, project: string, signal: AbortSignal): Promise<number> {
     const types = await api.types(project, signal)
@@ -84,14 +85,14 @@ export function redmine(options: TrackerHttp & { readonly url: string; readonly 
         `Cannot open an issue in Redmine project "${project}": issue ${id} was made without its description; let the API key's user set the field "Description"`,
       )
     },
-    reopen: (issue, signal) => move(issue, true, signal),
+    reopen: async (issue, signal) => (await move(issue, true, signal)) === undefined,
   }
 
   return {
     complainAboutKey,
     complainAboutProject(project) {
       if (/^(?!\d+$)[a-z0-9][a-z0-9_-]{0,99}$/.test(project)) return undefined
-      return `"${project.slice(0, 50)}" is not the identifier of a Redmine project, such as apples`
+      return `"${project.slice(0, 50)}" is not the identifier of a Redmine project, such as shop`
     },
     keyOfUrl(url) {
       const parsed = URL.parse(url)
@@ -107,10 +108,9 @@ export function redmine(options: TrackerHttp & { readonly url: string; readonly 
       const issue = await issues.get(key, signal)
       const what = `Cannot close Redmine issue "${key}"`
       if (!issue) throw new TrackerRejected(`${what}: there is no such issue for the API key's user; check the number, and that the user may see it`)
-      if (!issue.open || (await move(issue, false, signal))) return
-      throw new TrackerRejected(
-        `${what}: the workflow does not let the API key's user; give its role "Edit own issues" and a status transition to a closed status`,
-      )
+      const refusal = issue.open ? await move(issue, false, signal) : undefined
+      if (refusal === undefined) return
+      throw new TrackerRejected(`${what}: ${refusal}; give its role "Edit own issues" and a status transition to a closed status`)
     },
   }
 }
