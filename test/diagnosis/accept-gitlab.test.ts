@@ -127,6 +127,14 @@ describe('anything else', () => {
     expect(read(body, 'diagnose')).toMatchObject({ ok: true, value: { kind: 'ignored' } })
   })
 
+  test.each(['issue', 'comment on an issue'])('is ignored: %s of a group, which is in no project', (name) => {
+    for (const body of [
+      { ...example(name), project: null },
+      { ...example(name), project: undefined },
+    ])
+      expect(read(body)).toEqual({ ok: true, value: { kind: 'ignored', why: 'it belongs to a group; use an issue of a project' } })
+  })
+
   test('is ignored: a push', () => {
     expect(read({ object_kind: 'push' })).toEqual({ ok: true, value: { kind: 'ignored', why: 'push means nothing here' } })
   })
@@ -134,7 +142,7 @@ describe('anything else', () => {
   test('is told by its fields where it is no event', () => {
     expect(read({})).toMatchObject({ ok: false, errors: [{ field: 'object_kind' }] })
     const event = read({ object_kind: 'note', user: { username: 7 } })
-    expect(event.ok ? [] : event.errors.map(({ field }) => field)).toEqual(expect.arrayContaining(['user.username', 'project', 'object_attributes']))
+    expect(event.ok ? [] : event.errors.map(({ field }) => field)).toEqual(expect.arrayContaining(['user.username', 'object_attributes']))
   })
 
   test('never throws', () => {

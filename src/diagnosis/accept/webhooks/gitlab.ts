@@ -4,11 +4,14 @@ import { authorKeysOf, type EventAround, holdsCommand, ignored, isOurs, type Tra
 
 const user = z.object({ id: z.number().nullish(), username: z.string() })
 const project = z.object({ path_with_namespace: z.string(), visibility_level: z.number().nullish(), visibility: z.string().nullish() })
+type Project = z.infer<typeof project>
+/** Groups have work items, too, of which the issues of the API know nothing. */
+const noProject = { ok: true, value: ignored('it belongs to a group; use an issue of a project') } as const
 const labelled = z.array(z.object({ title: z.string() })).nullish()
 
 const noted = z.object({
   user,
-  project,
+  project: project.nullish(),
   event_type: z.string().nullish(),
   object_attributes: z.object({
     id: z.number(),
@@ -24,7 +27,7 @@ const noted = z.object({
 
 const changed = z.object({
   user,
-  project,
+  project: project.nullish(),
   event_type: z.string().nullish(),
   object_attributes: z.object({
     id: z.number(),
@@ -44,7 +47,7 @@ const fields = ['object_kind', 'user', 'project', 'object_attributes', 'issue', 
 const issueKinds = ['issue', 'work_item']
 
 /**
- * What a webhook of GitLab delivers, triggers "Comments", "Issues events" and their confidential kin; `label` starts a diagnosis.
+ * What a webhook of GitLab delivers, triggers "Comments", "Work item events" and their confidential kin; `label` starts a diagnosis.
  * Anything else is ignored, and what GitLab and we ourselves write.
  * https://docs.gitlab.com/user/project/integrations/webhook_events/
  */
@@ -62,6 +65,7 @@ function readNote(body: unknown): Parsed<TrackerEvent> {
   if (!parsed.success) return { ok: false, errors: fieldErrors(parsed.error.issues, body, fields) }
   const { user, project, object_attributes: note, issue, event_type } = parsed.data
   const text = note.note ?? ''
+  if (!project) return noProject
   if (!issue) return { ok: true, value: ignored(`comments on a ${note.noteable_type.slice(0, 100)} mean nothing here; use an issue`) }
   if (note.system === true) return { ok: true, value: ignored('GitLab wrote it') }
   // Before 16.11 only new comments were delivered, without an action.
@@ -88,6 +92,7 @@ function readIssue(body: unknown, wanted: string): Parsed<TrackerEvent> {
   if (!parsed.success) return { ok: false, errors: fieldErrors(parsed.error.issues, body, fields) }
   const { user, project, object_attributes: issue, event_type } = parsed.data
   const text = issue.description ?? ''
+  if (!project) return noProject
   if (!isNew(parsed.data, wanted)) return { ok: true, value: ignored(`the label "${wanted}" was not added`) }
   if (isOurs(text)) return { ok: true, value: ignored('the text is our own') }
   return {
@@ -113,6 +118,6 @@ function isNew({ object_attributes: issue, changes, labels }: z.infer<typeof cha
 }
 
 /** 0 is private, 10 internal: for who has an account there. https://docs.gitlab.com/user/public_access/ */
-function isPublic({ visibility_level, visibility }: z.infer<typeof project>): boolean {
+function isPublic({ visibility_level, visibility }: Project): boolean {
   return visibility_level === 20 || (visibility_level == null && visibility === 'public')
 }
