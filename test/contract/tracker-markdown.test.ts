@@ -1,12 +1,11 @@
 import fc from 'fast-check'
-import { micromark } from 'micromark'
-import { gfm, gfmHtml } from 'micromark-extension-gfm'
 import { describe, expect, test } from 'vitest'
 import { boundNote, noteLimits } from '../../src/ports/tracker/bound-note.ts'
 import { fencedText, markdownText, renderMarkdown } from '../../src/ports/tracker/markdown.ts'
 import { markedText, ownNote } from '../../src/ports/tracker/marked-text.ts'
 import { byteLength, plainLine, plainLines } from '../../src/ports/tracker/plain-text.ts'
 import type { Note } from '../../src/ports/tracker/tracker.ts'
+import { decoded, htmlOf as html, textOf as shown } from './markdown-page.ts'
 import { exampleNote, hostileNote, hostileTexts } from './tracker-notes.ts'
 
 /** Beside those of all trackers: what means something to GitHub or GitLab alone. */
@@ -30,14 +29,8 @@ const texts: readonly string[] = [
   '1. one\n2) two\n+ three\n    code\n\tcode\nSetext\n===',
 ]
 
-const html = (markdown: string) =>
-  micromark(markdown, { allowDangerousHtml: true, extensions: [gfm()], htmlExtensions: [gfmHtml()] }).replace(/<!--[\s\S]*?-->/g, '')
-const names: Readonly<Record<string, string>> = { lt: '<', gt: '>', quot: '"', amp: '&' }
-const decode = (text: string) =>
-  text.replace(/&(?:#(\d+)|(\w+));/g, (whole, code, name) => (code ? String.fromCodePoint(Number(code)) : (names[name] ?? whole)))
-const shown = (page: string) => decode(page.replace(/<[^>]*>/g, ''))
 /** What is looked through for mentions and references once the page is made. */
-const prose = (page: string) => decode(page.replace(/<(pre|code|a)\b[\s\S]*?<\/\1>/g, '\u0000').replace(/<[^>]*>/g, '\n'))
+const prose = (page: string) => decoded(page.replace(/<(pre|code|a)\b[\s\S]*?<\/\1>/g, '\u0000').replace(/<[^>]*>/g, '\n'))
 const meaningful = /@[\w-]|[#!&~%$^][\w"{]|\bGH-\d|\b[A-Z][A-Z0-9_]+-\d|[0-9a-f]{7}|:[\w+-]+:|:\/\/|www\.\w|\w@|\$|\[|\]|\{|\}|<|>|`|\*|_|\\|\|/i
 const render = (note: Note) => renderMarkdown(boundNote(note, renderMarkdown))
 const withText = (text: string) => {
