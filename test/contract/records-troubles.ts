@@ -51,7 +51,6 @@ export function recordsTroublesContract(fixture: IntakeFixture): void {
       const rounds = async () => new Set((await Promise.all(Array.from({ length: 20 }, (_, n) => open(n)))).map(({ round }) => round))
       expect(await rounds()).toEqual(new Set([1]))
       await resolve(3)
-      // All but the one that opened the first round.
       await Promise.all(Array.from({ length: 20 }, (_, n) => open(n + 100)))
       expect(await fixture().records.getTrouble('tr-1')).toMatchObject({ round: 2 })
     })
