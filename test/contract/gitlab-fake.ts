@@ -1,12 +1,15 @@
 import { type Context, Hono } from 'hono'
-import { gitlabDescription } from './gitlab-fake-description.ts'
+import description from '../fixtures/gitlab/openapi.json'
 import { type FakeIssue, type FakeNote, type FakeProject, type FakeUser, fakeState, stored } from './gitlab-fake-state.ts'
+import { type OpenApiValidator, openApiValidator } from './openapi-validator.ts'
 import type { TrackerFault } from './tracker.ts'
 
 type Fault = TrackerFault | Response | 'swallowed'
 type Env = { Variables: { user: FakeUser; project: FakeProject; issue: FakeIssue } }
 
 const base = 'https://gitlab.example'
+/** By prefix: they compile what they have met once. */
+const validators = new Map<string, OpenApiValidator>()
 
 /**
  * A GitLab, as far as our tracker uses it. Requests and its own answers are held to GitLab's description: see `complaints`.
@@ -14,7 +17,10 @@ const base = 'https://gitlab.example'
  */
 export function fakeGitLab(root = base) {
   const state = fakeState()
-  const description = gitlabDescription(new URL(root).pathname.replace(/\/$/, ''))
+  const prefix = new URL(root).pathname.replace(/\/$/, '')
+  const validator = validators.get(prefix) ?? openApiValidator(description, prefix)
+  validators.set(prefix, validator)
+  const complaints: string[] = []
   let fault: Fault | undefined
   let next: Response | undefined
   let writes = 0
@@ -95,7 +101,11 @@ export function fakeGitLab(root = base) {
   }
   const refused = (c: Context, status: 400 | 401 | 403 | 404, message: unknown) => c.json({ message }, status)
 
-  const app = new Hono<Env>().basePath(`${new URL(root).pathname.replace(/\/$/, '')}/api/v4`)
+  const app = new Hono<Env>().basePath(`${prefix}/api/v4`)
+  app.onError((error, c) => {
+    complaints.push(`the fake failed: ${error.stack}`)
+    return c.json({ message: '500 Internal Server Error' }, 500)
+  })
   app.use(async (c, further) => {
     const user = state.users.find(({ token }) => token === c.req.header('private-token'))
     if (!user) return refused(c, 401, '401 Unauthorized')
@@ -173,7 +183,7 @@ export function fakeGitLab(root = base) {
   async function answer(request: Request): Promise<Response> {
     const writing = request.method !== 'GET'
     requests.push(`${request.method} ${request.url.slice(root.length)}`)
-    await description.checkRequest(request.clone())
+    complaints.push(...(await validator.request(request)))
     if (next) {
       const told = next
       next = undefined
@@ -189,7 +199,7 @@ export function fakeGitLab(root = base) {
       return new Response('Retry later\n', { status: 429, headers: { 'retry-after': new Date(Date.now() + 7000).toUTCString() } })
     if (failing === 'swallowed') return Response.json({ commands_changes: {}, summary: [] }, { status: 202 })
     const response = await app.fetch(request.clone())
-    await description.checkAnswer(request, response.clone())
+    complaints.push(...(await validator.answer(request, response)))
     if (writing && response.ok) writes += 1
     if (failing === 'cut-after') throw new TypeError('fetch failed')
     return response
@@ -201,7 +211,7 @@ export function fakeGitLab(root = base) {
     fetch: answer,
     requests,
     /** What was wrong with requests and answers. */
-    complaints: description.complaints,
+    complaints,
     writes: () => writes,
     /** What becomes of the next request that would write. */
     fail: (how: Fault) => {

@@ -1,24 +1,9 @@
-import { micromark } from 'micromark'
-import { gfm, gfmHtml } from 'micromark-extension-gfm'
 import { describe, expect, test } from 'vitest'
 import { fakeGitLab } from './gitlab-fake.ts'
 import { failure, gitlabAt, gitlabWorld, signal } from './gitlab-fake-world.ts'
+import { readable } from './markdown-page.ts'
 import { type TrackerUnderTest, trackerContract } from './tracker.ts'
 import { exampleDraft, exampleNote, hostileNote } from './tracker-notes.ts'
-
-const pages = new Map<string, string>()
-
-/** The text that a reader sees, and the addresses of its links. */
-function rendered(markdown: string): string {
-  const page = pages.get(markdown) ?? micromark(markdown, { allowDangerousHtml: true, extensions: [gfm()], htmlExtensions: [gfmHtml()] })
-  pages.set(markdown, page)
-  return page
-    .replace(/<!--[\s\S]*?-->/g, '')
-    .replace(/<a [^>]*href="([^"]*)"[^>]*>/g, '$1 ')
-    .replace(/<[^>]+>/g, '')
-    .replace(/&#(\d+);/g, (_, code) => String.fromCodePoint(Number(code)))
-    .replace(/&(lt|gt|quot|amp);/g, (_, name: string) => ({ lt: '<', gt: '>', quot: '"', amp: '&' })[name] ?? '')
-}
 
 trackerContract(
   'gitlab',
@@ -34,7 +19,7 @@ trackerContract(
       tracker: gitlabAt(fake, bot.token, clock),
       another: () => gitlabAt(fake, bot.token, clock),
       newIssue: async () => `${desk.path}#${fake.issue(desk, person, { title: 'Apples are slow' }).iid}`,
-      notesOf: async (key) => fake.issueOf(key).notes.map(({ id, body }) => ({ id: String(id), text: rendered(body) })),
+      notesOf: async (key) => fake.issueOf(key).notes.map(({ id, body }) => ({ id: String(id), text: readable(body) })),
       writes: fake.writes,
       missingKey: `${desk.path}#999`,
       impossibleKey: 'desk#12',
@@ -55,7 +40,7 @@ trackerContract(
         (fake.projectOf(path)?.issues ?? []).map(({ iid, title, description, open, labels }) => ({
           key: `${path}#${iid}`,
           title,
-          text: rendered(description),
+          text: readable(description),
           open,
           labels,
         })),
