@@ -9,7 +9,7 @@ import { routeOf } from '../diagnosis/admit/report-route.ts'
 import { troubleId } from '../diagnosis/alert.ts'
 import type { AlertRef, DiagnosisRequest, ReportRef, Target } from '../diagnosis/diagnosis.ts'
 import { workloadOf } from '../diagnosis/gather/workload-of.ts'
-import type { AlertRecord, Settlement, Trouble } from '../ports/records/intake.ts'
+import type { AlertRecord, Settlement, Trouble, TroubleSeed } from '../ports/records/intake.ts'
 import { startDiagnosis } from '../start-diagnosis.ts'
 import { tellResolved } from './keep-alerts.ts'
 import { tellStorm, tellSuppressed } from './tell-suppressed.ts'
@@ -18,10 +18,12 @@ import type { WorkloadCache } from './workload-cache.ts'
 /** Settles one alert; a line a decision. Throws where something cannot be known now. */
 export async function settleAlert(alert: AlertRecord, source: AlertSource, deps: Deps, cache: WorkloadCache): Promise<void> {
   const { config, records } = deps
-  const settle = async (settlement: Settlement): Promise<void> => {
-    await records.settleAlert(alert.id, settlement)
-    // It may have been resolved since it was read, when nothing said yet which trouble it belongs to.
-    if (settlement.trouble !== undefined && (await records.getAlert(alert.id))?.resolvedAt !== undefined) await tellResolved(settlement.trouble, deps)
+  const settle = (settlement: Settlement): Promise<void> => records.settleAlert(alert.id, settlement)
+  /** Until now nothing said that it is of this trouble: the trouble may have been resolved without it, or by it alone. */
+  const join = async (seed: TroubleSeed, settlement: Settlement): Promise<void> => {
+    await settle({ ...settlement, trouble: seed.id })
+    await records.openTrouble(seed)
+    if ((await records.getAlert(alert.id))?.resolvedAt !== undefined) await tellResolved(seed.id, deps)
   }
 
   const mapped = targetOfAlert(alert.labels, source, Object.keys(config.clusters))
@@ -42,21 +44,23 @@ export async function settleAlert(alert: AlertRecord, source: AlertSource, deps:
   // Relabelling may have given it another one.
   const name = mapped.labels.alertname ?? alert.name
   const trouble = { cluster, namespace: target.namespace, workload, name }
-  const { id, round, ...opened } = await records.openTrouble({ ...trouble, id: await troubleId(trouble), alert: alert.id })
-  const told = { ...place, workload, trouble: id }
+  const seed = { ...trouble, id: await troubleId(trouble), alert: alert.id }
+  const opened = await records.openTrouble(seed)
+  const told = { ...place, workload }
 
-  const asked = { alert: alert.id, trouble: id, namespace: target.namespace, workload, ...(target.kind === 'pod' ? { pod: target.name } : {}) }
+  const asked = { alert: alert.id, trouble: opened.id, namespace: target.namespace, workload, ...(target.kind === 'pod' ? { pod: target.name } : {}) }
   const decision = await decideInLedger(cluster, asked, deps)
   if (decision.kind === 'suppressed') {
     const { suppression, message, diagnosis } = decision
-    await settle({ ...told, outcome: 'suppressed', suppression, message, ...(diagnosis === undefined ? {} : { diagnosis }) })
-    if (suppression === 'storm') return tellStorm(cluster, alert, deps, cache)
-    return tellSuppressed({ id, round, ...opened }, diagnosis, deps, cache)
+    // First what is to be told, for nobody looks at a settled alert again.
+    if (suppression === 'storm') await tellStorm(cluster, alert, deps, cache)
+    else await tellSuppressed({ id, round, ...opened }, diagnosis, deps, cache)
+    return settle({ ...told, outcome: 'suppressed', suppression, message, ...(diagnosis === undefined ? {} : { diagnosis }) })
   }
   const { report, complaint } = reportOf(alert, wanted, deps)
-  const request = requestOf(alert, { mapped, source, started: decision.entry, trouble: { id, round, ...opened }, report }, deps)
+  const request = requestOf(alert, { mapped, source, started: decision.entry, trouble: opened, report }, deps)
   await startDiagnosis(request, deps)
-  await settle({ ...told, outcome: 'diagnosed', diagnosis: request.id, ...(complaint === undefined ? {} : { message: complaint }) })
+  await join(seed, { ...told, outcome: 'diagnosed', diagnosis: request.id, ...(complaint === undefined ? {} : { message: complaint }) })
 }
 
 type Decision =

@@ -69,7 +69,9 @@ async function tell(telling: Telling, deps: Deps): Promise<'later' | string | un
   const report = trouble.report ?? (await records.getTrouble(trouble.id))?.report
   if (report === undefined) return (await mayGetOne(trouble, deps)) ? 'later' : 'The trouble has no report'
   const ref = refOf(report)
-  const message = await write(ref, await noteOf(telling, trouble, deps), deps)
+  const note = await noteOf(telling, trouble, deps)
+  if (!note) return 'There is no alert that it stands for'
+  const message = await write(ref, note, deps)
   if (message === undefined && telling.kind === 'resolved' && config.reports.resolved === 'close') await close(ref, deps)
   return message
 }
@@ -85,7 +87,8 @@ async function resolvedOrAsIs(telling: Telling, { records, clock }: Deps): Promi
   return trouble?.resolvedAt !== undefined && telling.id.endsWith(`-${trouble.round}`) ? trouble : undefined
 }
 
-async function noteOf(telling: Telling, trouble: Trouble, deps: Deps): Promise<Note> {
+/** Undefined where there is nothing to count: the alert it was put down for has a diagnosis of its own by now. */
+async function noteOf(telling: Telling, trouble: Trouble, deps: Deps): Promise<Note | undefined> {
   const { records, config } = deps
   const urls = urlsOfTrouble(config.publicUrl, trouble.id)
   const common = { marker: telling.id, at: telling.createdAt, trouble, urls }
@@ -94,10 +97,11 @@ async function noteOf(telling: Telling, trouble: Trouble, deps: Deps): Promise<N
       return recurredNote(common)
     case 'resolved':
       return resolvedNote(common)
-    case 'storm':
-      return moreNote({ ...common, groups: await records.suppressedBy('storm', trouble.cluster, trouble.updatedAt), storm: true })
-    default:
-      return moreNote({ ...common, groups: await records.suppressedFor(trouble.id), storm: false })
+    default: {
+      const storm = telling.kind === 'storm'
+      const groups = await (storm ? records.suppressedBy('storm', trouble.cluster, trouble.openedAt) : records.suppressedFor(trouble.id))
+      return groups.length === 0 ? undefined : moreNote({ ...common, groups, storm })
+    }
   }
 }
 
