@@ -1,95 +1,47 @@
-import { Ajv, type ValidateFunction } from 'ajv'
-import formats from 'ajv-formats'
 import cloudDescription from '../fixtures/jira/cloud-openapi.json'
 import dataCenterDescription from '../fixtures/jira/data-center-openapi.json'
+import { type OpenApi, type OpenApiValidator, openApiValidator } from './openapi-validator.ts'
 
-interface Operation {
-  readonly parameters?: readonly { readonly name: string; readonly in: string; readonly required?: boolean }[]
-  readonly requestBody?: Body
-  readonly responses: Readonly<Record<string, Body>>
-}
-interface Body {
-  readonly content?: Readonly<Record<string, { readonly schema?: unknown }>>
-}
-interface Description {
-  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>
-  readonly components: unknown
-}
+const validators = new Map<string, OpenApiValidator>()
 
-export interface Exchange {
-  readonly method: string
-  /** From `/rest` on. */
-  readonly path: string
-  readonly query: URLSearchParams
-  readonly sent: unknown
-  readonly status: number
-  readonly answered: unknown
+/**
+ * What in a request to a Jira at this address, or in its answer, differs from Atlassian's published description. Of errors only the request is
+ * compared: neither description knows all of them. One validator for all that ask, for schemas take a while to compile.
+ */
+export async function jiraComplaints(site: string, cloud: boolean, request: Request, response: Response): Promise<readonly string[]> {
+  const { pathname } = new URL(site)
+  const make = () => (cloud ? openApiValidator(cloudService()) : openApiValidator(dataCenterService(), `${pathname.replace(/\/$/, '')}/rest`))
+  const validator = validators.get(site) ?? make()
+  validators.set(site, validator)
+  // Cloud describes a body of 204, which can have none.
+  const hasAnswer = response.status < 400 && response.status !== 204
+  return [...(await validator.request(request)), ...(hasAnswer ? await validator.answer(request, response) : [])]
 }
 
-/** Says what in a request or its answer differs from Atlassian's published description, or undefined. */
-export type Check = (exchange: Exchange) => string | undefined
-
-/** What the descriptions leave out, though their prose or Atlassian's own clients have it: `expand` values are parameters here. */
-const undescribed: Readonly<Record<string, readonly string[]>> = { 'get /rest/api/2/issue/{issueIdOrKey}/transitions': ['expand'] }
-
-const checks = new Map<boolean, Check>()
-
-/** The check for Cloud, or for Data Center. Compiled once, for that takes a while. */
-export function jiraCheck(cloud: boolean): Check {
-  const check = checks.get(cloud) ?? (cloud ? checkAgainst(cloudDescription as unknown as Description, '') : dataCenterCheck())
-  checks.set(cloud, check)
-  return check
+/** The description of Cloud. A list in a query is a parameter given once for each value: given once, it is text to the validator. */
+function cloudService(): OpenApi {
+  const description = structuredClone(cloudDescription)
+  const { parameters } = description.paths['/rest/api/3/issue/{issueIdOrKey}'].get
+  Object.assign(parameters.find(({ name }) => name === 'fields') ?? {}, { schema: { type: 'string' } })
+  return description as unknown as OpenApi
 }
 
-function dataCenterCheck(): Check {
+/** The description of Data Center, with what its generator left out or got wrong put right. */
+function dataCenterService(): OpenApi {
   const description = structuredClone(dataCenterDescription)
-  // The generator calls any value an object: the description's own examples have strings and lists there.
-  Object.assign(description.components.schemas.IssueUpdateBean.properties.fields, { additionalProperties: true })
-  Object.assign(description.components.schemas.IssueBean.properties.fields, { additionalProperties: true })
+  const { schemas } = description.components
+  // Any value is called an object.
+  Object.assign(schemas.IssueUpdateBean.properties.fields, { additionalProperties: true })
+  Object.assign(schemas.IssueBean.properties.fields, { additionalProperties: true })
   // The value of a property is any JSON; the text that it is described as is how Jira keeps it.
-  Object.assign(description.components.schemas.EntityPropertyBean.properties, { value: {} })
+  Object.assign(schemas.EntityPropertyBean.properties, { value: {} })
   // A page of issue types, not one of them.
   const types = description.paths['/api/2/issue/createmeta/{projectIdOrKey}/issuetypes'].get.responses['200'].content['application/json']
   Object.assign(types, { schema: { type: 'object', properties: { values: { type: 'array', items: types.schema } }, required: ['values'] } })
-  return checkAgainst(description as unknown as Description, '/rest')
-}
-
-function checkAgainst(description: Description, prefix: string): Check {
-  const ajv = new Ajv({ strict: false })
-  formats.default(ajv)
-  const compiled = new Map<unknown, ValidateFunction>()
-  const complaint = (body: Body | undefined, value: unknown): string | undefined => {
-    const schema = Object.entries(body?.content ?? {}).find(([type]) => type.startsWith('application/json'))?.[1].schema
-    if (schema === undefined) return undefined
-    const validate = compiled.get(schema) ?? ajv.compile({ allOf: [schema], components: description.components })
-    compiled.set(schema, validate)
-    return validate(value) ? undefined : ajv.errorsText(validate.errors)
-  }
-  const operations = Object.entries(description.paths).flatMap(([template, methods]) =>
-    Object.entries(methods).map(([method, operation]) => ({
-      name: `${method} ${prefix}${template}`,
-      method,
-      pattern: new RegExp(`^${(prefix + template).replace(/\{[^}]+\}/g, '[^/]+')}$`),
-      operation,
-    })),
-  )
-
-  return ({ method, path, query, sent, status, answered }) => {
-    // A path without parameters goes before one that may mean anything: `/issue/bulkfetch` is no issue.
-    const fitting = operations.filter((each) => each.method === method.toLowerCase() && each.pattern.test(path))
-    const described = fitting.find(({ name }) => !name.includes('{')) ?? fitting[0]
-    const at = `${method} ${path}: `
-    if (!described) return `${at}is not described`
-    const { name, operation } = described
-    const parameters = (operation.parameters ?? []).filter((parameter) => parameter.in === 'query')
-    const known = [...parameters.map((parameter) => parameter.name), ...(undescribed[name] ?? [])]
-    for (const key of query.keys()) if (!known.includes(key)) return `${at}the parameter "${key}" is not described`
-    for (const { name: needed, required } of parameters) if (required && !query.has(needed)) return `${at}the parameter "${needed}" is missing`
-    if (status >= 400) return undefined
-    const request = complaint(operation.requestBody, sent)
-    if (request) return `${at}the request: ${request}`
-    if (!(status in operation.responses)) return `${at}the status ${status} is not described`
-    const answer = status === 204 ? undefined : complaint(operation.responses[status], answered)
-    return answer && `${at}the answer: ${answer}`
-  }
+  // Named in the prose alone: `expand=transitions.fields`.
+  const expand = { name: 'expand', in: 'query', schema: { type: 'string' } }
+  Object.assign(description.paths['/api/2/issue/{issueIdOrKey}/transitions'].get, {
+    parameters: [...description.paths['/api/2/issue/{issueIdOrKey}/transitions'].get.parameters, expand],
+  })
+  return description as unknown as OpenApi
 }

@@ -1,6 +1,6 @@
 import { type Context, Hono } from 'hono'
 import { adfComplaint } from './jira-fake-adf.ts'
-import { jiraCheck } from './jira-fake-openapi.ts'
+import { jiraComplaints } from './jira-fake-openapi.ts'
 import { type FakeComment, type FakeIssue, FakeJiraState, person, service, statuses, types } from './jira-fake-state.ts'
 import type { TrackerFault } from './tracker.ts'
 
@@ -27,7 +27,6 @@ export function jiraFake({ cloud, may = {}, projects = ['OPS'] }: JiraFakeOption
   const complaints: string[] = []
   const site = cloud ? 'https://example.atlassian.net' : 'https://jira.example.com/jira'
   const version = cloud ? '3' : '2'
-  const check = jiraCheck(cloud)
   let writes = 0
   let fault: TrackerFault | undefined
 
@@ -214,18 +213,9 @@ export function jiraFake({ cloud, may = {}, projects = ['OPS'] }: JiraFakeOption
     if (now === 'rate-limited') return new Response('slowly', { status: 429, headers: { 'retry-after': new Date(Date.now() + 7000).toUTCString() } })
     if (now === 'cut-before') throw new TypeError('fetch failed')
     if (now === 'silent') return new Promise(() => {})
-    const sent = request.body ? await request.clone().json() : undefined
+    const copy = request.clone()
     const response = await app.fetch(request)
-    const text = await response.clone().text()
-    const complaint = check({
-      method: request.method,
-      path: url.pathname.slice(url.pathname.indexOf('/rest/')),
-      query: url.searchParams,
-      sent,
-      status: response.status,
-      answered: text === '' ? undefined : JSON.parse(text),
-    })
-    if (complaint) complaints.push(complaint)
+    complaints.push(...(await jiraComplaints(site, cloud, copy, response)))
     if (now === 'cut-after') throw new TypeError('terminated')
     return response
   }

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { jira } from '../../src/ports/tracker/jira.ts'
 import { TrackerRejected, TrackerUnavailable } from '../../src/ports/tracker/tracker.ts'
 import { email, type JiraFakeOptions, jiraFake, token } from './jira-fake.ts'
@@ -13,6 +13,7 @@ const variants = [
 
 function setup(options: JiraFakeOptions) {
   const fake = jiraFake(options)
+  onTestFinished(() => expect(fake.complaints).toEqual([]))
   const account = options.cloud ? { email, token } : { token }
   const at = (fetch = fake.fetch, change: { token?: string; email?: string } = {}) =>
     jira({ url: fake.site, ...account, ...change, fetch, clock: { now: () => Date.parse('2026-11-27T12:00:00Z') } })
@@ -157,6 +158,17 @@ describe.each(variants)('jira %s: issues', (_, cloud) => {
     expect(state.get((await open({ type: 'task' })).key).typeId).toBe('10001')
   })
 
+  test('knows a type of a site in another language by its English name', async () => {
+    const { at, state, fetch } = setup({ cloud })
+    const german = async (request: Request) => {
+      const response = await fetch(request)
+      if (!request.url.includes('/createmeta/')) return response
+      return new Response((await response.text()).replaceAll('"name":"Bug"', '"name":"Fehler","untranslatedName":"Bug"'), response)
+    }
+    const { key } = await at(german).openIssue(exampleDraft({ project: 'OPS' }), { recurrence: 'reopen', signal })
+    expect(state.get(key).typeId).toBe('10004')
+  })
+
   test.each(['Incident', 'Sub-task'])('names the types that there are where "%s" is not one of them', async (type) => {
     const { open } = setup({ cloud })
     const error = await failure(open({ type }))
@@ -221,6 +233,27 @@ describe('jira cloud', () => {
     const bytes = Uint8Array.from(atob(sent.slice('Basic '.length)), (character) => character.charCodeAt(0))
     expect(new TextDecoder().decode(bytes)).toBe(`ops@bücher.例え:${token}`)
   })
+})
+
+test.each(variants)('the fake of jira %s notices a request that Atlassian does not describe', async (_, cloud) => {
+  const { site, fetch, complaints, state } = jiraFake({ cloud })
+  const { key } = state.add({ project: 'OPS', summary: 'x', description: '', labels: [], typeId: '10004', creator: person })
+  const authorization = cloud ? `Basic ${btoa(`${email}:${token}`)}` : `Bearer ${token}`
+  const ask = (path: string, body?: object) =>
+    fetch(
+      new Request(`${site}/rest/api/${cloud ? 3 : 2}${path}`, {
+        headers: { authorization, 'content-type': 'application/json' },
+        ...(body ? { method: 'POST', body: JSON.stringify(body) } : {}),
+      }),
+    )
+  await ask(`/issue/${key}/comment?since=yesterday`)
+  await ask(`/issue/${key}/comment`, { text: 'x' })
+  await ask(`/issue/${key}/links`)
+  expect(complaints).toEqual([
+    expect.stringContaining('additional properties'),
+    expect.stringContaining('no "text"'),
+    expect.stringContaining('no such operation'),
+  ])
 })
 
 describe('jira keyOfUrl', () => {

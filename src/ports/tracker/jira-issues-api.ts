@@ -29,7 +29,7 @@ export interface JiraIssuesApi {
   /** Those of the keys that name an issue of this account with this label, whatever the index says. Cloud only; at most 100 keys. */
   withLabel(what: string, keys: readonly string[], label: string, account: string, signal: AbortSignal): Promise<readonly string[]>
   /** Types that an issue of the project may have, subtasks left out. */
-  types(project: string, signal: AbortSignal): Promise<readonly { readonly id: string; readonly name: string }[]>
+  types(project: string, signal: AbortSignal): Promise<readonly z.infer<typeof type>[]>
   create(issue: NewJiraIssue, signal: AbortSignal): Promise<string>
   /** Moves the issue to a status of the first of these categories that its workflow offers. What is wrong, for a message, or undefined when it is done. */
   move(what: string, key: string, to: readonly StatusCategory[], signal: AbortSignal): Promise<string | undefined>
@@ -46,7 +46,8 @@ const labelled = z.object({
     }),
   ),
 })
-const type = z.object({ id: z.string(), name: z.string(), subtask: z.boolean().default(false) })
+// Sites in other languages call them otherwise, and still know the English name.
+const type = z.object({ id: z.string(), name: z.string(), untranslatedName: z.string().optional(), subtask: z.boolean().default(false) })
 // Cloud calls its list `issueTypes`, Data Center `values`.
 const typePage = z.object({ issueTypes: z.array(type).optional(), values: z.array(type).optional() })
 const created = z.object({ key: z.string() })
@@ -117,7 +118,8 @@ function resolutionOf(allowed: readonly z.infer<typeof named>[]): z.infer<typeof
 /** The type of a new issue: the one asked for, by its name; else Bug, where the project has it, else its first. */
 export async function typeOf(api: JiraIssuesApi, project: string, wanted: string | undefined, signal: AbortSignal): Promise<string> {
   const types = await api.types(project, signal)
-  const named = (name: string) => types.find((each) => each.name.toLowerCase() === name.toLowerCase())
+  const isCalled = (name: string, wanted: string | undefined) => wanted?.toLowerCase() === name.toLowerCase()
+  const named = (name: string) => types.find((each) => isCalled(name, each.name) || isCalled(name, each.untranslatedName))
   const chosen = wanted === undefined ? (named('Bug') ?? types[0]) : named(wanted)
   if (chosen) return chosen.id
   const has = types.map(({ name }) => `"${name}"`).join(', ') || 'none that the account may create'
