@@ -54,8 +54,8 @@ export async function settleAlert(alert: AlertRecord, source: AlertSource, deps:
     const { suppression, message, diagnosis } = decision
     // First what is to be told, for nobody looks at a settled alert again.
     if (suppression === 'storm') await tellStorm(cluster, alert, deps, cache)
-    else await tellSuppressed({ id, round, ...opened }, diagnosis, deps, cache)
-    return settle({ ...told, outcome: 'suppressed', suppression, message, ...(diagnosis === undefined ? {} : { diagnosis }) })
+    else await tellSuppressed(opened, diagnosis, deps, cache)
+    return join(seed, { ...told, outcome: 'suppressed', suppression, message, ...(diagnosis === undefined ? {} : { diagnosis }) })
   }
   const { report, complaint } = reportOf(alert, wanted, deps)
   const request = requestOf(alert, { mapped, source, started: decision.entry, trouble: opened, report }, deps)

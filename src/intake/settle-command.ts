@@ -27,12 +27,14 @@ export async function settleCommand(alert: AlertRecord, source: Source, deps: De
   const { config, records, redactor, trackers } = deps
   const asked = readAsked(alert, source)
   const refuse = async (settlement: Settlement, answer: string | undefined): Promise<void> => {
+    // First what is to be told, for nobody looks at a settled command again.
+    if (answer !== undefined && asked.report) {
+      const report = `${asked.report.tracker}:${asked.report.key}`
+      const note = replyNote(alert, answer)
+      await records.tell({ id: note.marker, kind: 'reply', report, note, dueAt: alert.receivedAt })
+      deps.wake()
+    }
     await records.settleAlert(alert.id, settlement)
-    if (answer === undefined || !asked.report) return
-    const report = `${asked.report.tracker}:${asked.report.key}`
-    const note = replyNote(alert, answer)
-    await records.tell({ id: note.marker, kind: 'reply', report, note, dueAt: alert.receivedAt })
-    deps.wake()
   }
 
   const { principal, author, body } = asked
