@@ -53,9 +53,7 @@ export interface GitLabApi {
 const maxPages = { notes: 100, issues: 10 }
 
 const userAnswer = z.object({ id: z.number() })
-const notesAnswer = z.array(
-  z.object({ id: z.number(), body: z.string().nullish(), author: z.object({ id: z.number() }).nullish(), system: z.boolean() }),
-)
+const notesAnswer = z.array(z.object({ id: z.number(), body: z.string().nullish(), author: z.object({ id: z.number() }).nullish() }))
 const issueAnswer = z.object({
   iid: z.number(),
   description: z.string().nullish(),
