@@ -68,7 +68,7 @@ identities() {
   cert ca /CN=lab basicConstraints=critical,CA:true keyUsage=critical,keyCertSign,cRLSign
   cert apiserver /CN=kube-apiserver "subjectAltName=IP:127.0.0.1,IP:$GATEWAY,IP:${SERVICES%.*}.1,DNS:localhost,DNS:kubernetes,DNS:kubernetes.default,DNS:kubernetes.default.svc,DNS:kubernetes.default.svc.cluster.local"
   cert kubelet "/O=system:nodes/CN=system:node:$NODE" "subjectAltName=IP:127.0.0.1,IP:$GATEWAY,DNS:$NODE"
-  for name in kube-controller-manager kube-scheduler kube-proxy coredns; do cert "$name" "/CN=system:$name"; done
+  for name in kube-controller-manager kube-scheduler kube-proxy coredns prometheus; do cert "$name" "/CN=system:$name"; done
   cert front-proxy /CN=front-proxy
   for name in admin apiserver-kubelet metrics; do cert "$name" "/O=system:masters/CN=$name"; done
   [[ -e $PKI/accounts.key ]] || quiet openssl ecparam -name prime256v1 -genkey -noout -out "$PKI/accounts.key"

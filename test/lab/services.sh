@@ -45,18 +45,52 @@ up_tracker() {
   alive tracker || run_tracker
 }
 
-run_alertmanager() {
-  render alertmanager.yml "$STATE/conf/alertmanager.yml"
-  launch alertmanager prometheus-alertmanager --config.file "$STATE/conf/alertmanager.yml" --storage.path "$STATE/alertmanager" \
-    --web.listen-address "$ALERTS" --cluster.listen-address=
-  await 30 alertmanager fetch "http://$ALERTS/-/ready"
+# A pair whose gossip is cut: each of the two delivers everything, as if there were no other.
+run_alertmanager() { start_alertmanager alertmanager "$ALERTS"; }
+run_alertmanager-2() { start_alertmanager alertmanager-2 "$ALERTS_2"; }
+
+start_alertmanager() { # NAME ADDRESS: with the receiver that users are shown, but for URL, token and times
+  local token=$STATE/conf/$1-token text
+  text=$(<"$HERE/../../infra/alertmanager/alertmanager.yml")
+  printf %s "$LAB_WEBHOOK_TOKEN" >"$token"
+  set_key url "$LAB_WEBHOOK_URL"
+  set_key credentials_file "$token"
+  set_key group_wait 1s
+  set_key group_interval 5s
+  echo "$text" >"$STATE/conf/$1.yml"
+  launch "$1" prometheus-alertmanager --config.file "$STATE/conf/$1.yml" --storage.path "$STATE/$1" \
+    --web.listen-address "$2" --web.external-url "http://$2" --cluster.listen-address=
+  await 30 "$1" fetch "http://$2/-/ready"
 }
-up_alerts() {
-  packages curl prometheus-alertmanager
-  alive alertmanager || run_alertmanager
+set_key() { # KEY VALUE: in the YAML that is the caller's text
+  [[ $text =~ ^(.*[[:space:]]$1:\ )[^$'\n']*(.*)$ ]] || die "infra/alertmanager/alertmanager.yml has no key $1"
+  text=${BASH_REMATCH[1]}$2${BASH_REMATCH[2]}
 }
 
-alert() { # END NAMESPACE POD [NAME]
-  amtool alert add --alertmanager.url "http://$ALERTS" --end "$1" --annotation "summary=$3 in $2 is in trouble" \
-    "alertname=${4:-PodInTrouble}" severity=warning "namespace=$2" "pod=$3"
+run_discovery() { # of pods, for Prometheus
+  mkdir -p "$STATE/discovery"
+  launch discovery env PKI="$PKI" "$HERE/discovery" "$API" "$STATE/discovery/pods.json"
+  ! alive apiserver || await 30 discovery test -e "$STATE/discovery/pods.json"
+}
+run_prometheus() {
+  render prometheus.yml "$STATE/conf/prometheus.yml"
+  launch prometheus prometheus --config.file "$STATE/conf/prometheus.yml" --storage.tsdb.path "$STATE/prometheus" --storage.tsdb.retention.time 1d \
+    --web.listen-address "$PROMETHEUS" --web.external-url "http://$PROMETHEUS" --rules.alert.resend-delay 2s
+  await 30 prometheus fetch "http://$PROMETHEUS/-/ready"
+}
+up_alerts() {
+  packages curl jq openssl prometheus prometheus-alertmanager
+  identities
+  # What lets discovery list pods; a cluster that comes later brings it.
+  ! alive apiserver || k apply -f "$HERE/manifests/users.yaml" >/dev/null
+  local name
+  for name in alertmanager alertmanager-2 discovery prometheus; do alive "$name" || "run_$name"; done
+}
+
+alert() { # FROM TO NAMESPACE POD [NAME]: as a Prometheus, to both, with the same times
+  local address
+  for address in "$ALERTS" "$ALERTS_2"; do
+    amtool alert add --alertmanager.url "http://$address" --start "$1" --end "$2" --annotation "summary=$4 in $3 is in trouble" \
+      "alertname=${5:-PodInTrouble}" severity=warning "namespace=$3" "pod=$4"
+  done
 }
