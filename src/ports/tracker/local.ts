@@ -90,7 +90,7 @@ export function local(options: { readonly directory: string }): Tracker {
     },
     complainAboutProject(project) {
       if (projectName.test(project)) return undefined
-      return `"${project.slice(0, 50)}" is not a name of at most 50 letters, digits, dots, dashes and underscores, such as apples`
+      return `"${project.slice(0, 50)}" is not a name of at most 50 letters, digits, dots, dashes and underscores, such as shop`
     },
     async writeNote(key, note, { signal }) {
       const path = fileOf(key, note.marker)
