@@ -222,5 +222,8 @@ export const jiraTracker = z.strictObject({
   kind: z.literal('jira').describe('Issues of Jira: Cloud, where email is given, else Server or Data Center'),
   url: httpUrl.describe('The site, such as https://example.atlassian.net'),
   email: z.string().min(3).optional().describe('Cloud: the account that the API token belongs to'),
+  api: httpUrl
+    .optional()
+    .describe('Cloud, for a token with scopes, as service accounts have: https://api.atlassian.com/ex/jira/CLOUD_ID; default: the site'),
   token: secret.describe('Cloud: an API token. Server or Data Center: a personal access token'),
 })

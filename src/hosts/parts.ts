@@ -84,8 +84,10 @@ export function realTrackers(config: Config, secret: SecretOf, local: (directory
         return github({ ...http, url: tracker.url, auth: githubAuth(tracker, secret) })
       case 'gitlab':
         return gitlab({ ...http, url: tracker.url, token: secret(tracker.token) })
-      case 'jira':
-        return jira({ ...http, url: tracker.url, ...(tracker.email === undefined ? {} : { email: tracker.email }), token: secret(tracker.token) })
+      case 'jira': {
+        const { url, email, api, token } = tracker
+        return jira({ ...http, url, ...(email === undefined ? {} : { email }), ...(api === undefined ? {} : { api }), token: secret(token) })
+      }
       case 'redmine':
         return redmine({ ...http, url: tracker.url, apiKey: secret(tracker.apiKey) })
       case 'standard-webhook':

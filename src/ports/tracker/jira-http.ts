@@ -7,6 +7,8 @@ export interface JiraOptions extends TrackerHttp {
   /** The site, with its context path where it has one. */
   readonly url: string
   readonly email?: string
+  /** Where the API is, if not at the site: tokens with scopes are taken at `https://api.atlassian.com/ex/jira/CLOUD_ID` alone. */
+  readonly api?: string
   /** Cloud: API token. Server and Data Center: personal access token (8.14 or newer). */
   readonly token: string
 }
@@ -30,6 +32,7 @@ export interface JiraHttp {
 export function jiraHttp(options: JiraOptions): JiraHttp {
   const cloud = options.email !== undefined
   const root = new URL(options.url.replace(/\/+$/, '')).href.replace(/\/$/, '')
+  const api = options.api?.replace(/\/+$/, '') ?? root
   const authorization = cloud ? `Basic ${base64(`${options.email}:${options.token}`)}` : `Bearer ${options.token}`
   const http = { ...options, fetch: heedingReset(options.fetch) }
   const advice = adviceFor(cloud)
@@ -44,7 +47,7 @@ export function jiraHttp(options: JiraOptions): JiraHttp {
     call(what, method, path, signal, body) {
       const headers = { authorization, accept: 'application/json', ...(body === undefined ? {} : { 'content-type': 'application/json' }) }
       const init = { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) }
-      return trackerFetch(http, what, `${root}/rest/api/${cloud ? 3 : 2}${path}`, init, signal)
+      return trackerFetch(http, what, `${api}/rest/api/${cloud ? 3 : 2}${path}`, init, signal)
     },
     read(answer, schema, what) {
       accept(answer, what)
