@@ -1,4 +1,4 @@
-import description from './github-fake-description.ts'
+import { description } from './github-fake-description.ts'
 
 /** What GitHub keeps of a comment and of an issue; ids grow, as they do there. */
 export interface FakeComment {

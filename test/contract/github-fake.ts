@@ -1,6 +1,6 @@
 import { type Context, Hono } from 'hono'
 import { verify } from 'hono/jwt'
-import description from './github-fake-description.ts'
+import { description } from './github-fake-description.ts'
 import { type FakeComment, type FakeIssue, type FakeRepository, githubViews } from './github-fake-state.ts'
 import { openApiValidator } from './openapi-validator.ts'
 import type { TrackerFault } from './tracker.ts'

@@ -1,16 +1,8 @@
-import { generateKeyPairSync } from 'node:crypto'
 import { expect } from 'vitest'
-import { github } from '../../src/ports/tracker/github.ts'
-import type { GitHubAuth } from '../../src/ports/tracker/github-api.ts'
-import { type FakeGitHub, fakeGitHub } from './github-fake.ts'
+import { fakeGitHub } from './github-fake.ts'
+import { app, githubAt, publicPem } from './github-fake-world.ts'
 import { readable } from './markdown-page.ts'
 import { type TrackerUnderTest, trackerContract } from './tracker.ts'
-
-const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
-const publicPem = publicKey.export({ type: 'spki', format: 'pem' }).toString()
-const app = { id: 4711, installation: 99, privateKey: privateKey.export({ type: 'pkcs1', format: 'pem' }).toString() }
-const at = (fake: FakeGitHub, auth: GitHubAuth, change: Partial<Parameters<typeof github>[0]> = {}) =>
-  github({ url: fake.url, auth, fetch: fake.fetch, clock: { now: Date.now }, requestTimeoutMs: 1000, writeIntervalMs: 0, ...change })
 
 /** The contract for a user with a token, or for the app. */
 function underTest(asApp: boolean) {
@@ -21,8 +13,8 @@ function underTest(asApp: boolean) {
     const desk = fake.repository('fruit/desk')
     const reports = fake.repository('fruit/reports.of-alerts')
     return {
-      tracker: at(fake, auth),
-      another: () => at(fake, auth),
+      tracker: githubAt(fake, { auth, clock: { now: Date.now } }),
+      another: () => githubAt(fake, { auth, clock: { now: Date.now } }),
       newIssue: async () => `${desk.name}#${fake.addIssue(desk, person.login, { title: 'Apples are slow' }).number}`,
       notesOf: async (key) => fake.issueOf(key).comments.map(({ id, body }) => ({ id: String(id), text: readable(body) })),
       writes: fake.writes,
