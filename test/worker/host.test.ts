@@ -2,7 +2,7 @@ import { env } from 'cloudflare:workers'
 import { describe, expect, test, vi } from 'vitest'
 import { type ConfigInput, configSchema } from '../../src/config.ts'
 import worker from '../../src/hosts/worker.ts'
-import { type Bindings, openWorker } from '../../src/hosts/worker-parts.ts'
+import { type Bindings, openWorker, type WorkerConfig } from '../../src/hosts/worker-parts.ts'
 import { missingParts } from '../../src/hosts/worker-problems.ts'
 
 const signal = new AbortController().signal
@@ -42,9 +42,12 @@ describe('missingParts()', () => {
   })
 })
 
+/** Whatever is to be done later is lost. */
+const open = (built: WorkerConfig, given: Bindings) => openWorker(built, given, () => undefined)
+
 describe('openWorker()', () => {
   test('reaches a cluster through its binding, with the token', async () => {
-    const { clusters } = openWorker({ config: configOf(), redactors: [], secrets: ['CLUSTER_TOKEN'] }, bindings)
+    const { clusters } = open({ config: configOf(), redactors: [], secrets: ['CLUSTER_TOKEN'] }, bindings)
     // The service behind the binding tells what it was asked: see vitest.config.ts.
     expect(await clusters.get('main')?.version(signal)).toEqual({
       method: 'GET',
@@ -55,7 +58,7 @@ describe('openWorker()', () => {
 
   test('says what may be wrong where the runtime says nothing', async () => {
     const clusters = { main: { url: 'https://127.0.0.1:1', token: { env: 'CLUSTER_TOKEN' } } }
-    const opened = openWorker({ config: configOf({ clusters }), redactors: [], secrets: [] }, bindings)
+    const opened = open({ config: configOf({ clusters }), redactors: [], secrets: [] }, bindings)
     await expect(opened.clusters.get('main')?.version(signal)).rejects.toThrow(/cannot reach the API server of cluster "main": .*certificate/)
   })
 
@@ -65,13 +68,13 @@ describe('openWorker()', () => {
       kind: 'Redactor',
       spec: { redactors: [{ name: 'own', removals: { values: ['hunter2'] } }] },
     }
-    const { redactor } = openWorker({ config: configOf(), redactors: [{ name: 'own.yaml', document }], secrets: [] }, bindings)
+    const { redactor } = open({ config: configOf(), redactors: [{ name: 'own.yaml', document }], secrets: [] }, bindings)
     expect(redactor.text('x', 'it is hunter2').text).toBe('it is ***HIDDEN***')
   })
 
   test('opens the bucket of the configuration', async () => {
     const config = configOf({ store: { kind: 'r2', prefix: 'of-the-host/' } })
-    const { store } = openWorker({ config, redactors: [], secrets: [] }, bindings)
+    const { store } = open({ config, redactors: [], secrets: [] }, bindings)
     await store.create('a.txt', new TextEncoder().encode('x'))
     expect(await env.BUCKET.head('of-the-host/a.txt')).toMatchObject({ size: 1 })
     expect(await store.downloadUrl('a.txt', { filename: 'a.txt', expiresSeconds: 60 })).toBeUndefined()
@@ -85,7 +88,7 @@ describe('openWorker()', () => {
       secretAccessKey: { env: 'KEY' },
     }
     const config = configOf({ store: { kind: 'r2', prefix: 'p/', downloads } })
-    const { store } = openWorker({ config, redactors: [], secrets: [] }, { ...bindings, KEY_ID: 'made-up-id', KEY: 'made-up-key' })
+    const { store } = open({ config, redactors: [], secrets: [] }, { ...bindings, KEY_ID: 'made-up-id', KEY: 'made-up-key' })
     const url = new URL((await store.downloadUrl('a b.txt', { filename: 'a.txt', expiresSeconds: 60 })) ?? '')
     expect(url.origin + url.pathname).toBe('https://account.r2.test/bundles/p/a%20b.txt')
     expect(url.searchParams.get('X-Amz-Expires')).toBe('60')
