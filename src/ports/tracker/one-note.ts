@@ -37,7 +37,9 @@ const maxRounds = 8
  * - Afterwards the issue is read again. Where two writers met, the oldest note stays, with the text of who wrote last, and the others, if
  *   no person has edited them, are removed; where notes cannot be edited, they stay.
  */
-export function oneNote<Text>(api: NoteApi<Text>): (key: string, text: Text, knownNoteId: string | undefined, signal: AbortSignal) => Promise<OwnNote> {
+export function oneNote<Text>(
+  api: NoteApi<Text>,
+): (key: string, text: Text, knownNoteId: string | undefined, signal: AbortSignal) => Promise<OwnNote> {
   const inTurn = oneAtATime()
 
   async function write(key: string, text: Text, knownNoteId: string | undefined, signal: AbortSignal): Promise<OwnNote> {
