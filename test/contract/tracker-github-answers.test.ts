@@ -140,6 +140,20 @@ describe('apps', () => {
     expect(issue.comments.map(({ login }) => login)).toEqual(['autodiagnose[bot]'])
   })
 
+  test('try again later where a token that was made just now is not known everywhere yet', async () => {
+    const { fake, tracker, write } = githubWorld()
+    const refusal = () => Response.json({ message: 'Bad credentials' }, { status: 401 })
+    fake.answer(
+      () => undefined,
+      refusal,
+      () => undefined,
+      refusal,
+    )
+    const as = tracker({ auth: app })
+    expect(await failure(write(as))).toMatchObject({ name: 'TrackerUnavailable', retryAfterMs: 5000 })
+    await write(as)
+  })
+
   test.each([
     [
       'another key',

@@ -42,6 +42,18 @@ describe('notes', () => {
     expect(issue.comments.map(({ id }) => String(id))).toEqual([noteId])
   })
 
+  test('that were deleted while a list could not be had are written again', async () => {
+    const { clock, fake, issue, tracker, write } = githubWorld()
+    const same = tracker()
+    const pass = () => undefined
+    fake.answer(pass, pass, () => new Response(null, { status: 502 }))
+    expect(await failure(write(same))).toMatchObject({ name: 'TrackerUnavailable' })
+    issue.comments.splice(0)
+    clock.time += 60_000
+    await write(same)
+    expect(issue.comments).toHaveLength(1)
+  })
+
   test('that are quoted are not taken for notes', async () => {
     const { fake, issue, write } = githubWorld()
     const first = await write()

@@ -40,7 +40,7 @@ export type GitHubIssue = z.infer<typeof issue>
 export type GitHubApi = ReturnType<typeof githubApi>
 type Ask = Parameters<ReturnType<typeof githubHttp>>[3]
 
-/** More than this many comments GitHub takes on no issue; 2,500, to be exact. */
+/** More than enough: GitHub takes 2,500 comments on an issue. */
 const commentPages = 30
 const issuePages = 10
 const perPage = 100
@@ -78,7 +78,10 @@ export function githubApi(options: GitHubOptions) {
     if (answer.status !== 401 || 'token' in auth) return answer
     // An installation's token may end before its time: suspended and back again, permissions changed.
     installed = undefined
-    return send(what, await token(signal), signal, ask)
+    const again = await send(what, await token(signal), signal, ask)
+    // Not yet known to all of GitHub.
+    if (again.status === 401) throw new TrackerUnavailable(`${what}: a token that was made just now is not accepted (401)`, 5000)
+    return again
   }
 
   async function change(what: string, signal: AbortSignal, ask: Ask): Promise<GitHubAnswer> {

@@ -19,8 +19,8 @@ export function github(options: GitHubOptions): Tracker {
   if (complaintAboutKey) throw new Error(`Cannot use the private key of a github tracker: ${complaintAboutKey}`)
   const web = webOf(url)
   const api = githubApi({ ...options, url })
-  /** What was just added to an issue: a list may lag behind it for a moment. */
-  const added = new Map<string, GitHubComment>()
+  /** What was added to an issue just now: a list may lag behind it. */
+  const added = new Map<string, { readonly comment: GitHubComment; readonly until: number }>()
   const ours = async (user: { readonly login: string } | null | undefined, signal: AbortSignal) =>
     user?.login.toLowerCase() === (await api.login(signal)).toLowerCase()
 
@@ -31,14 +31,15 @@ export function github(options: GitHubOptions): Tracker {
       const listed = await api.comments(refOf(key), signal)
       const last = added.get(key)
       added.delete(key)
-      const comments = last === undefined || listed.some(({ id }) => id === last.id) ? listed : [...listed, last]
+      const lags = last !== undefined && options.clock.now() < last.until && !listed.some(({ id }) => id === last.comment.id)
+      const comments = lags ? [...listed, last.comment] : listed
       const found = comments.map(async ({ id, body, user }) =>
         String(id) === knownNoteId || (await ours(user, signal)) ? ownNote(String(id), body ?? '', text) : undefined,
       )
       return (await Promise.all(found)).filter((own) => own !== undefined)
     },
     async add(key, text, signal) {
-      added.set(key, await api.addComment(refOf(key), text.whole, signal))
+      added.set(key, { comment: await api.addComment(refOf(key), text.whole, signal), until: options.clock.now() + listLagMs })
     },
     edit: (key, id, text, signal) => api.editComment(refOf(key), Number(id), text.whole, signal),
     remove: (key, id, signal) => api.removeComment(refOf(key), Number(id), signal),
@@ -103,6 +104,7 @@ export function github(options: GitHubOptions): Tracker {
 }
 
 const maxTitle = 256
+const listLagMs = 10_000
 const marked = (note: Note) => markedText(note.marker, renderMarkdown(boundNote(note, renderMarkdown)))
 
 /** An owner, with the underscore of managed users, and a repository that is not `.` or `..`. */
