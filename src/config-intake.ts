@@ -72,7 +72,9 @@ const alerts = {
 const users = z
   .record(z.string().min(1), z.string().min(1))
   .default({})
-  .describe('Who may ask: name in the tracker to name of one of the principals, as whom they are treated')
+  .describe(
+    'Who may ask: name in the tracker, or id:NUMBER, to name of one of the principals, as whom they are treated; on Jira Cloud the account id, on Data Center the name or id:KEY',
+  )
 
 const commands = {
   tracker: name.describe('The tracker of this configuration where the answer lands'),

@@ -64,7 +64,7 @@ function asAlert(parsed: Parsed<TrackerEvent>, around: Around): Parsed<Delivery>
   const event = parsed.value
   if (event.kind === 'ignored') return { ok: true, value: { alerts: [], notes: [event.why] } }
   const { id, author, authorKeys, issueKey, isPublic, text } = event
-  const labels = { author, authorKeys: JSON.stringify(authorKeys), issue: issueKey, visibility: isPublic ? 'public' : 'not public', text }
+  const labels = { author, authors: JSON.stringify(authorKeys), issue: issueKey, visibility: isPublic ? 'public' : 'not public', text }
   return { ok: true, value: { alerts: [asked('/diagnose', id, labels, around)], notes: [] } }
 }
 

@@ -35,7 +35,7 @@ async function settleOne(alert: AlertRecord, deps: Deps, cache: WorkloadCache): 
       const message = `Source "${alert.source}" is not configured any more`
       return await records.settleAlert(alert.id, { outcome: 'denied', message })
     }
-    if ('users' in source || alert.name === requestName) return await settleCommand(alert, source, deps)
+    if ('users' in source || (source.kind === 'standard' && alert.name === requestName)) return await settleCommand(alert, source, deps)
     return await settleAlert(alert, source, deps, cache)
   } catch (error) {
     // The records themselves are away: nothing can be put down.

@@ -1,8 +1,9 @@
 import type { Config } from '../config.ts'
 import type { Deps } from '../deps.ts'
-import { parseCommand } from '../diagnosis/accept/command.ts'
+import { commandRemarks, commandUsage, parseCommand } from '../diagnosis/accept/command.ts'
 import type { FieldError } from '../diagnosis/accept/field-error.ts'
 import { parseRequest } from '../diagnosis/accept/request.ts'
+import { principalOf } from '../diagnosis/accept/webhooks/tracker-event.ts'
 import { admit, clustersOf } from '../diagnosis/admit/policy.ts'
 import type { ReportRef } from '../diagnosis/diagnosis.ts'
 import type { AlertRecord, Settlement } from '../ports/records/intake.ts'
@@ -16,6 +17,8 @@ interface Asked {
   /** Undefined where the author is nobody that the configuration knows. */
   readonly principal: string | undefined
   readonly author: string
+  /** What the author should know, although it does not stand in the way. */
+  readonly remarks: readonly string[]
   /** The body of a request, or what is wrong with the words. */
   readonly body: Readonly<Record<string, unknown>> | readonly string[]
   readonly report?: ReportRef
@@ -37,7 +40,7 @@ export async function settleCommand(alert: AlertRecord, source: Source, deps: De
     await records.settleAlert(alert.id, settlement)
   }
 
-  const { principal, author, body } = asked
+  const { principal, author, body, remarks } = asked
   if (principal === undefined) {
     const message = `"${author}" is nobody whom users of source "${alert.source}" maps to a principal`
     // In public anyone may write; an answer would tell them that something listens.
@@ -64,27 +67,43 @@ export async function settleCommand(alert: AlertRecord, source: Source, deps: De
   if (verdict.kind === 'denied') return refuse({ ...place, outcome: 'denied', message: verdict.message }, verdict.message)
   // The id follows from the alert's: however often this is done, it is one diagnosis.
   const id = alert.id.replace(/^al-/, 'ad-')
-  await startDiagnosis({ id, createdAt: alert.receivedAt, requester: principal, ...parsed.value }, deps)
-  await records.settleAlert(alert.id, { ...place, outcome: 'diagnosed', diagnosis: id })
+  const reason = [parsed.value.reason, ...remarks].filter((part) => part !== undefined).join('; ')
+  const request = { id, createdAt: alert.receivedAt, requester: principal, ...parsed.value, ...(reason === '' ? {} : { reason }) }
+  await startDiagnosis(request, deps)
+  await records.settleAlert(alert.id, {
+    ...place,
+    outcome: 'diagnosed',
+    diagnosis: id,
+    ...(remarks.length > 0 ? { message: remarks.join('; ') } : {}),
+  })
 }
 
 function readAsked(alert: AlertRecord, source: Source): Asked {
   const { author = '', issue = '', text = '', visibility, request } = alert.labels
   if (!('users' in source)) {
-    const body: unknown = request === undefined ? undefined : JSON.parse(request)
-    const isBody = typeof body === 'object' && body !== null && !Array.isArray(body)
-    return { principal: alert.source, author: alert.source, body: isBody ? { ...body } : ['the request is no object'], isPublic: false }
+    return { principal: alert.source, author: alert.source, remarks: [], body: bodyOf(request), isPublic: false }
   }
   const command = parseCommand(text)
-  const names = JSON.parse(alert.labels.authorKeys ?? '[]') as string[]
-  const known = names.find((name) => Object.hasOwn(source.users, name))
+  const names = JSON.parse(alert.labels.authors ?? '[]') as string[]
   return {
-    principal: known === undefined ? undefined : source.users[known],
+    principal: principalOf(source.users, names),
     author,
+    remarks: commandRemarks(text),
     body: command === undefined ? [noCommand] : Array.isArray(command) ? command : { ...command },
     report: { tracker: source.tracker, key: issue },
     isPublic: visibility === 'public',
   }
+}
+
+/** What was kept has passed the redactor, which knows no JSON in a text. */
+function bodyOf(request = ''): Asked['body'] {
+  try {
+    const body: unknown = JSON.parse(request)
+    if (typeof body === 'object' && body !== null && !Array.isArray(body)) return { ...body }
+  } catch {
+    return ['the request cannot be read: it may have held a secret, which is taken out of all that is kept']
+  }
+  return ['the request is no object']
 }
 
 const noCommand = 'there is no line /diagnose NAMESPACE/POD in the description of the issue'
@@ -102,7 +121,7 @@ function replyNote(alert: AlertRecord, answer: string): Note {
     findings: [],
     facts: [
       ['Asked by', alert.labels.author ?? alert.source],
-      ['Usage', '/diagnose NAMESPACE/POD [--container NAME] [--profile NAME] [--check NAME[=PARAMETER]]… [--cluster NAME] [--reason "WORDS"]'],
+      ['Usage', commandUsage],
     ],
     links: [],
   }

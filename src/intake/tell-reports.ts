@@ -99,7 +99,9 @@ async function noteOf(telling: Telling, trouble: Trouble, deps: Deps): Promise<N
       return resolvedNote(common)
     default: {
       const storm = telling.kind === 'storm'
-      const groups = await (storm ? records.suppressedBy('storm', trouble.cluster, trouble.openedAt) : records.suppressedFor(trouble.id))
+      // Alerts are received before the first of them is settled, which opens the trouble.
+      const since = at(Date.parse(trouble.openedAt) - config.intake.storm.seconds * 1000)
+      const groups = await (storm ? records.suppressedBy('storm', trouble.cluster, since) : records.suppressedFor(trouble.id))
       return groups.length === 0 ? undefined : moreNote({ ...common, groups, storm })
     }
   }

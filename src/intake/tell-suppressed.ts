@@ -3,8 +3,13 @@ import { troubleId } from '../diagnosis/alert.ts'
 import type { AlertRecord, Trouble } from '../ports/records/intake.ts'
 import type { WorkloadCache } from './workload-cache.ts'
 
-/** So long is waited for more of the same, before a report is told. */
+/** So long, at most, is waited for more of the same, before a report is told. */
 const gatherMs = 60_000
+
+/** The end of this minute: whatever comes until then puts nothing off, and whoever settles it needs to know of no other. */
+function soon({ clock }: TellDeps): string {
+  return new Date((Math.floor(clock.now() / gatherMs) + 1) * gatherMs).toISOString()
+}
 
 type TellDeps = Pick<Deps, 'records' | 'clock' | 'config'>
 
@@ -13,7 +18,7 @@ type TellDeps = Pick<Deps, 'records' | 'clock' | 'config'>
  * one, that it came back. Within a minute, the same is put down once.
  */
 export async function tellSuppressed(trouble: Trouble, diagnosis: string | undefined, deps: TellDeps, cache: WorkloadCache): Promise<void> {
-  const dueAt = new Date(deps.clock.now() + gatherMs).toISOString()
+  const dueAt = soon(deps)
   if (trouble.round > 1 && trouble.report !== undefined) {
     const id = `${trouble.id}-recurred-${trouble.round}`
     await cache.get(id, () => deps.records.tell({ id, kind: 'recurred', trouble: trouble.id, dueAt }))
@@ -37,10 +42,14 @@ export async function tellStorm(cluster: string, alert: AlertRecord, deps: TellD
   await cache.get(`storm of ${cluster}`, async () => {
     const storm = { cluster, namespace: '', workload: '', name: stormName }
     const { id, round } = await records.openTrouble({ ...storm, id: await troubleId(storm), alert: alert.id })
-    const at = (ms: number) => new Date(clock.now() + ms).toISOString()
-    await records.tell({ id: `${id}-storm-${round}`, kind: 'storm', trouble: id, dueAt: at(gatherMs) })
+    await records.tell({ id: `${id}-storm-${round}`, kind: 'storm', trouble: id, dueAt: soon(deps) })
     // Put off by each alert that comes: when it is due, the storm is over.
     const calmMs = (config.intake.storm.seconds + config.intake.quietSeconds) * 1000
-    await records.tell({ id: `${id}-resolved-${round}`, kind: 'resolved', trouble: id, dueAt: at(gatherMs + calmMs) })
+    await records.tell({
+      id: `${id}-resolved-${round}`,
+      kind: 'resolved',
+      trouble: id,
+      dueAt: new Date(clock.now() + gatherMs + calmMs).toISOString(),
+    })
   })
 }

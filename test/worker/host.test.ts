@@ -1,3 +1,4 @@
+import { createExecutionContext } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { describe, expect, test, vi } from 'vitest'
 import { type ConfigInput, configSchema } from '../../src/config.ts'
@@ -98,7 +99,8 @@ describe('openWorker()', () => {
 
 describe('the Worker', () => {
   const request = () => new Request('https://autodiagnose.test/healthz')
-  const fetchFrom = (from: object) => worker.fetch(request() as Request<unknown, IncomingRequestCfProperties>, from as Bindings)
+  const fetchFrom = (from: object) =>
+    worker.fetch(request() as Request<unknown, IncomingRequestCfProperties>, from as Bindings, createExecutionContext())
 
   test('serves', async () => {
     expect(await (await fetchFrom(bindings)).text()).toBe('ok')
