@@ -4,7 +4,7 @@ import { tellDue } from '../intake/tell-reports.ts'
 import { type WorkloadCache, workloadCache } from '../intake/workload-cache.ts'
 
 /**
- * Settles what webhooks delivered and tells reports, one round at a time: whoever wakes it during a round gets another one. `done` waits for
+ * Tells reports and settles what webhooks delivered, one round at a time: whoever wakes it during a round gets another one. `done` waits for
  * the round at work. Nothing here ever throws: what failed is due again.
  */
 export function housekeeper(deps: Deps): { wake(): void; done(): Promise<void> } {
@@ -15,7 +15,8 @@ export function housekeeper(deps: Deps): { wake(): void; done(): Promise<void> }
   async function work(): Promise<void> {
     while (wanted && !deps.stopping.aborted) {
       wanted = false
-      for (const part of [settleDue, tellDue]) {
+      // What is settled may put off what is due to be told: so that comes first.
+      for (const part of [tellDue, settleDue]) {
         try {
           await part(deps, cache)
         } catch (error) {
