@@ -11,11 +11,13 @@ const replicaSet = 'apples-57bcf49487'
 /** Pod `at` of Deployment apples. */
 export const apple = (at: number): string => `${replicaSet}-${at}`
 
-/** Deployment apples of five pods, pears of one, and a pod of its own. */
+/** Deployment apples of five pods, pears of one, and two pods of their own. */
 export const fruitPods: readonly PodInput[] = [
   ...[1, 2, 3, 4, 5].map((at) => ({ name: apple(at), replicaSet })),
   { name: 'pears-6d4cf56db6-1', replicaSet: 'pears-6d4cf56db6' },
   { name: 'plum' },
+  // It ends at once, again and again.
+  { name: 'quince', script: 'echo the database is not there; exit 3' },
 ]
 
 export interface AlertInput {

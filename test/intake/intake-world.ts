@@ -9,12 +9,12 @@ import { diagnose } from '../../src/diagnose.ts'
 import type { Diagnosis } from '../../src/diagnosis/diagnosis.ts'
 import { makeRedactor } from '../../src/diagnosis/redact/make-redactor.ts'
 import { housekeeper } from '../../src/hosts/housekeeper.ts'
-import type { Transport } from '../../src/ports/cluster/cluster.ts'
+import type { RawPod, Transport } from '../../src/ports/cluster/cluster.ts'
 import { kubernetesCluster } from '../../src/ports/cluster/kubernetes.ts'
 import type { AlertRecord } from '../../src/ports/records/intake.ts'
 import { local } from '../../src/ports/tracker/local.ts'
 import type { IssueDraft, Note } from '../../src/ports/tracker/tracker.ts'
-import { secrets, setUp } from '../app/setup.ts'
+import { eventually, secrets, setUp } from '../app/setup.ts'
 import { wallClock } from '../contract/wall-clock.ts'
 import { type AlertInput, alertBody, fruitPods, type PodInput } from './alerts.ts'
 
@@ -76,7 +76,7 @@ export interface LocalIssue extends IssueDraft {
 
 export const bearer = { authorization: `Bearer ${secrets.ALERT_TOKEN}` }
 export const apples = { tracker: 'bugs', project: 'apples' }
-export const alertmanager = { kind: 'alertmanager', auth: { bearer: [{ env: 'ALERT_TOKEN' }] } } as const
+export const alertmanager = { kind: 'alertmanager' as const, auth: { bearer: [{ env: 'ALERT_TOKEN' }] } }
 
 /**
  * From a webhook to a report: the app, records, store, the cluster's emulator, a tracker of files, all real. Nothing is injected into a pod
@@ -199,7 +199,7 @@ export async function intakeWorld(
 
 /** An issue that a person made has notes only. */
 async function readIssue(directory: string, key: string): Promise<LocalIssue | undefined> {
-  const files = await readdir(join(directory, key)).catch(() => [])
+  const files: readonly string[] = await readdir(join(directory, key)).catch(() => [])
   const read = async (file: string) => JSON.parse(await readFile(join(directory, key, file), 'utf8'))
   if (key === 'other' || files.length === 0) return undefined
   const notes = (await Promise.all(files.filter((file) => file !== 'issue.json').map(read))) as Note[]
@@ -216,6 +216,12 @@ afterAll(async () => {
 async function openFruit() {
   const emulator = await platform.openShellEmulator()
   await createPods(emulator.transport, fruitPods)
+  // Only what has ended has something to tell.
+  await eventually('quince has ended', async () => {
+    const read = await emulator.transport(new Request('http://cluster.example/api/v1/namespaces/fruit/pods/quince'))
+    const { status } = (await read.json()) as RawPod
+    return status.containerStatuses?.some(({ restartCount, state }) => (restartCount ?? 0) > 0 || state?.terminated)
+  })
   return emulator
 }
 
