@@ -40,7 +40,7 @@ const bundled = [
  */
 const shared = [
   'test/app/*.test.ts',
-  'test/contract/{cluster-answers,cluster-watch,emulator,tracker-http,tracker-jira-markup,tracker-textile}.test.ts',
+  'test/contract/{cluster-answers,cluster-watch,emulator,tracker-{http,jira-markup,markdown,paced,textile}}.test.ts',
   'test/diagnosis/**/*.test.ts',
   'test/pages/{login,pages,stored-tail}.test.ts',
 ]

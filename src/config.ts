@@ -92,7 +92,7 @@ const tracker = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('redmine').describe('Notes on issues of a Redmine'),
     url: httpUrl.describe('The Redmine'),
-    apiKey: secret.describe('The API key of a user who may add notes'),
+    apiKey: secret.describe('The API key of a user who may add notes, and for alerts add and edit issues'),
   }),
   z.strictObject({
     kind: z.literal('standard-webhook').describe('A POST that is signed as Standard Webhooks says'),
