@@ -35,9 +35,9 @@ export async function settleCommand(alert: AlertRecord, source: Source, deps: De
       const report = `${asked.report.tracker}:${asked.report.key}`
       const note = replyNote(alert, answer)
       await records.tell({ id: note.marker, kind: 'reply', report, note, dueAt: alert.receivedAt })
-      deps.wake()
     }
     await records.settleAlert(alert.id, settlement)
+    deps.wake()
   }
 
   const { principal, author, body, remarks } = asked
