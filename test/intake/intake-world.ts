@@ -145,8 +145,11 @@ export async function intakeWorld(
     begun,
     /** What a process would do by itself soon after. */
     async settle(): Promise<void> {
-      house.wake()
+      const before = wake
+      wake = () => house.wake()
+      wake()
       await house.done()
+      wake = before
     },
     /** Has `wake` settle in the background, as in production. */
     settleWhenWoken(): void {
