@@ -22,11 +22,12 @@ export async function openReport(
 ): Promise<ReportRef> {
   const { records, tracker, recurrence, signal } = deps
   const { alert, route, id } = diagnosis
-  const opened = await alone(alert.trouble, id, deps, async (): Promise<OpenedIssue> => {
+  const opened = await alone(alert.trouble, id, deps, async (inTime): Promise<OpenedIssue> => {
     const known = (await records.getTrouble(alert.trouble))?.report
     const prefix = `${route.tracker}:`
     const knownKey = known?.startsWith(prefix) ? { knownKey: known.slice(prefix.length) } : {}
-    const issue = await tracker.openIssue(draftOf(diagnosis, deps.urls), { recurrence, signal, ...knownKey })
+    const both = AbortSignal.any([signal, inTime])
+    const issue = await tracker.openIssue(draftOf(diagnosis, deps.urls), { recurrence, signal: both, ...knownKey })
     await records.setTroubleReport(alert.trouble, `${prefix}${issue.key}`)
     return issue
   })
