@@ -4,34 +4,47 @@ import { tellDue } from '../intake/tell-reports.ts'
 import { type WorkloadCache, workloadCache } from '../intake/workload-cache.ts'
 
 /**
- * Tells reports and settles what webhooks delivered, one round at a time: whoever wakes it during a round gets another one. `done` waits for
- * the round at work. Nothing here ever throws: what failed is due again.
+ * Settles what webhooks delivered and tells reports, each one round at a time: whoever wakes it during a round gets another one. Neither waits for
+ * the other: a tracker that does not answer holds up no alert, and a cluster that does not answer no note. `done` waits for all that is at
+ * work, and for what that woke. Nothing here ever throws: what failed is due again.
  */
 export function housekeeper(deps: Deps): { wake(): void; done(): Promise<void> } {
   const cache: WorkloadCache = workloadCache(deps.clock)
+  const parts = [inRounds(() => tellDue(deps), deps), inRounds(() => settleDue(deps, cache), deps)]
+  const rounds = () => parts.flatMap((part) => part.round() ?? [])
+
+  return {
+    wake() {
+      for (const part of parts) part.wake()
+    },
+    async done() {
+      while (rounds().length > 0) await Promise.all(rounds())
+    },
+  }
+}
+
+function inRounds(work: () => Promise<void>, { stopping, log }: Pick<Deps, 'stopping' | 'log'>) {
   let wanted = false
   let round: Promise<void> | undefined
 
-  async function work(): Promise<void> {
-    while (wanted && !deps.stopping.aborted) {
+  async function run(): Promise<void> {
+    while (wanted && !stopping.aborted) {
       wanted = false
-      // What is settled may put off what is due to be told: so that comes first.
-      for (const part of [tellDue, settleDue]) {
-        try {
-          await part(deps, cache)
-        } catch (error) {
-          if (!deps.stopping.aborted) deps.log('error', 'Cannot look after alerts and reports now', { error: String(error) })
-        }
+      try {
+        await work()
+      } catch (error) {
+        if (!stopping.aborted) log('error', 'Cannot look after alerts and reports now', { error: String(error) })
       }
     }
     round = undefined
   }
 
   return {
-    wake() {
+    wake(): void {
+      if (stopping.aborted) return
       wanted = true
-      round ??= work()
+      round ??= run()
     },
-    done: () => round ?? Promise.resolve(),
+    round: () => round,
   }
 }
