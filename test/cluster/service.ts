@@ -26,6 +26,8 @@ export interface LabServiceOptions {
   readonly diagnosis?: object
   readonly harm?: object
   readonly evidence?: object
+  /** Its source `alertmanager` takes what the lab's pair sends; with the rights of this rule, beside what is given here of the sections about alerts. */
+  readonly alerts?: { readonly rule: object; readonly intake: object; readonly reports: object }
   /** Puts something around every durable step; the service then runs in the process of the tests. */
   readonly wrapStep?: ServiceOptions['wrapStep']
 }
@@ -46,9 +48,15 @@ export interface LabService {
   until(id: string, is: (diagnosis: View) => boolean): Promise<View>
   /** On Workers: kills it with all that it started, while this diagnosis is at work, and starts it again. */
   crash(id: string): Promise<void>
+  /** Kills it with all that it started, and starts it again. */
+  restart(): Promise<void>
+  /** On Workers: has the cron trigger come, which `wrangler dev` does not have by itself, and the engine go on with a run of before a crash. Node needs neither. */
+  sweep(id?: string): Promise<void>
   /** The whole of it: begins and waits until it is done. */
   diagnose(request: object): Promise<View>
 }
+
+const sources = { alertmanager: { kind: 'alertmanager', auth: { bearer: [{ env: 'LAB_WEBHOOK_TOKEN' }] } } }
 
 /** The service as a process of this machine, on Node or by `wrangler dev`, beside the lab: its account has only infra/kubernetes' Role, and it stores and reports for real. */
 export function useService(options: LabServiceOptions): LabService {
@@ -57,6 +65,7 @@ export function useService(options: LabServiceOptions): LabService {
   const prefix = `${rights.user.split(':')[2]}/`
   let directory = ''
   let running: ServiceProcess | WorkerProcess | undefined
+  let startAgain = async (): Promise<void> => undefined
   let inside: Service | undefined
   let url = ''
 
@@ -81,7 +90,11 @@ export function useService(options: LabServiceOptions): LabService {
       },
       trackers: { redmine: { kind: 'redmine', url: labVariable('LAB_REDMINE_URL'), apiKey: { env: 'LAB_REDMINE_API_KEY' } } },
       principals: [{ name: 'alice', tokenHashes: [await hashToken(token)] }],
-      policy: [{ principals: ['alice'], namespaces: [...options.watched, ...(options.allowed ?? [])], reports: ['redmine:*'], operator: true }],
+      policy: [
+        { principals: ['alice'], namespaces: [...options.watched, ...(options.allowed ?? [])], reports: ['redmine:*'], operator: true },
+        ...(options.alerts ? [{ principals: ['alertmanager'], ...options.alerts.rule }] : []),
+      ],
+      ...(options.alerts ? { sources, intake: options.alerts.intake, reports: options.alerts.reports } : {}),
       // No admission policy names these accounts.
       diagnosis: { image: 'localhost/autodiagnose:1', imagePullPolicy: 'Never', admissionPolicy: 'unchecked', ...options.diagnosis },
       ...(options.harm ? { harm: options.harm } : {}),
@@ -106,7 +119,7 @@ export function useService(options: LabServiceOptions): LabService {
         clusters: { lab: { url: server, token: { env: 'CLUSTER_TOKEN' }, serviceAccount: rights.account } },
         ...(options.r2 ? { store: r2 } : {}),
       }
-      const names = ['LAB_S3_ACCESS_KEY', 'LAB_S3_SECRET_KEY', 'LAB_REDMINE_API_KEY'] as const
+      const names = ['LAB_S3_ACCESS_KEY', 'LAB_S3_SECRET_KEY', 'LAB_REDMINE_API_KEY', 'LAB_WEBHOOK_TOKEN'] as const
       const r2Keys = { accessKeyId: 'local', secretAccessKey: 'made-up-for-this-machine' }
       const ofR2 = { R2_ACCESS_KEY_ID: r2Keys.accessKeyId, R2_SECRET_ACCESS_KEY: r2Keys.secretAccessKey }
       const secrets = { CLUSTER_TOKEN: await rights.askingToken(), ...ofR2, ...Object.fromEntries(names.map((name) => [name, labVariable(name)])) }
@@ -121,9 +134,12 @@ export function useService(options: LabServiceOptions): LabService {
       return
     }
     await bundlePrograms(directory)
-    const started = new ServiceProcess(directory, 'main', { AUTODIAGNOSE_CONFIG: file })
-    running = started
-    await started.url()
+    startAgain = async () => {
+      const started = new ServiceProcess(directory, 'main', { AUTODIAGNOSE_CONFIG: file })
+      running = started
+      await started.url()
+    }
+    await startAgain()
   })
   afterAll(async () => {
     await running?.kill('SIGTERM')
@@ -169,6 +185,16 @@ export function useService(options: LabServiceOptions): LabService {
     async crash(id) {
       if (!(running instanceof WorkerProcess)) throw new TypeError('Only the service on Workers is crashed here')
       await running.crash(id)
+    },
+    async restart() {
+      if (running instanceof WorkerProcess) return running.restart()
+      await running?.kill('SIGKILL')
+      await startAgain()
+    },
+    async sweep(id) {
+      if (!(running instanceof WorkerProcess)) return
+      await running.sweep()
+      if (id !== undefined) await running.goOn(id)
     },
     diagnose: async (request) => service.until((await service.begin(request)).id, ({ state }) => state === 'done'),
   }

@@ -100,10 +100,25 @@ export class WorkerProcess {
 
   /** As a crash of the machine, and what Cloudflare does after it: the run goes on elsewhere, and the cron trigger comes. */
   async crash(id: string): Promise<void> {
+    await this.restart()
+    await this.goOn(id)
+  }
+
+  /** As a crash of the machine; the cron trigger comes. */
+  async restart(): Promise<void> {
     await this.kill('SIGKILL')
     await this.#launch()
+    await this.sweep()
+  }
+
+  /** Has the cron trigger come. */
+  async sweep(): Promise<void> {
     const swept = await fetch(`http://127.0.0.1:${this.#port}/cdn-cgi/local/scheduled`)
     if (!swept.ok) throw new Error(`the cron trigger answered ${swept.status}: ${this.log.slice(-1500)}`)
+  }
+
+  /** Has the engine go on with a run that was at work before a crash: an event wakes it, which nothing waits for. */
+  async goOn(id: string): Promise<void> {
     const event = ['--type', 'wake', '--payload', '{}', '--local', '--port', String(this.#port)]
     await run(wrangler, ['workflows', 'instances', 'send-event', 'autodiagnose', id, ...event], { cwd: root, env: this.#env })
   }
