@@ -1,6 +1,6 @@
 import type { Deps } from '../deps.ts'
 import { routeOf } from '../diagnosis/admit/report-route.ts'
-import type { ReportRef } from '../diagnosis/diagnosis.ts'
+import type { Diagnosis, ReportRef } from '../diagnosis/diagnosis.ts'
 import { alone } from '../diagnosis/share/report-lease.ts'
 import { moreNote, recurredNote, resolvedNote, stormDraft } from '../diagnosis/share/trouble-notes.ts'
 import type { Telling, Trouble } from '../ports/records/intake.ts'
@@ -66,13 +66,15 @@ async function tell(telling: Telling, deps: Deps): Promise<'later' | string | un
   if (!trouble) return 'The trouble is not there, or its alert fires'
   if (telling.kind === 'resolved' && config.reports.resolved === 'quiet') return 'The configuration says to be quiet'
   if (trouble.report === undefined && telling.kind === 'storm') await openStorm(trouble, telling, deps)
-  const report = trouble.report ?? (await records.getTrouble(trouble.id))?.report
-  if (report === undefined) return (await mayGetOne(trouble, deps)) ? 'later' : 'The trouble has no report'
-  const ref = refOf(report)
+  const own = trouble.report ?? (await records.getTrouble(trouble.id))?.report
+  const last = own === undefined ? await lastDiagnosis(trouble, deps) : undefined
+  const ref = own === undefined ? last?.report : refOf(own)
+  if (!ref) return last?.route && last.state !== 'done' ? 'later' : 'The trouble has no report'
   const note = await noteOf(telling, trouble, deps)
   if (!note) return 'There is no alert that it stands for'
   const message = await write(ref, note, deps)
-  if (message === undefined && telling.kind === 'resolved' && config.reports.resolved === 'close') await close(ref, deps)
+  // One that the rule's author named is closed by whoever opened it.
+  if (message === undefined && telling.kind === 'resolved' && config.reports.resolved === 'close' && own !== undefined) await close(ref, deps)
   return message
 }
 
@@ -107,11 +109,10 @@ async function noteOf(telling: Telling, trouble: Trouble, deps: Deps): Promise<N
   }
 }
 
-/** Whether one of its diagnoses is still to open or to name the report. */
-async function mayGetOne(trouble: Trouble, { records }: Deps): Promise<boolean> {
+/** It is still to open the report, or names the one that an annotation named. */
+async function lastDiagnosis(trouble: Trouble, { records }: Deps): Promise<Diagnosis | undefined> {
   const [last] = await records.listAlerts({ trouble: trouble.id, outcome: 'diagnosed' }, { limit: 1 })
-  const diagnosis = last?.diagnosis === undefined ? undefined : await records.get(last.diagnosis)
-  return diagnosis !== undefined && diagnosis.state !== 'done' && (diagnosis.route ?? diagnosis.report) !== undefined
+  return last?.diagnosis === undefined ? undefined : records.get(last.diagnosis)
 }
 
 async function openStorm(trouble: Trouble, telling: Telling, deps: Deps): Promise<void> {
