@@ -36,12 +36,13 @@ const bundled = [
  * are about undici; cluster-bearer, which starts the Node host's clusters; tracker-local and store-files, for there are no directories;
  * emulator-*, which look into it; records-sqlite; server, which is about Node's HTTP server; diagnostics, which are shell scripts;
  * redact-work and limits-memory, for in workerd nothing tells CPU time and memory; tracker-standard-webhook, whose receiver is a
- * server: what faults.test.ts asks instead.
+ * server: what faults.test.ts asks instead; crash, which is about the order of calls, and takes minutes there.
  */
 const shared = [
   'test/app/*.test.ts',
   'test/contract/{cluster-answers,cluster-watch,emulator,tracker-{http,jira-markup,markdown,paced,textile}}.test.ts',
   'test/diagnosis/**/*.test.ts',
+  'test/intake/*.test.ts',
   'test/pages/{login,pages,stored-tail}.test.ts',
 ]
 const nodeOnly = [
@@ -49,6 +50,7 @@ const nodeOnly = [
   'test/diagnosis/diagnostics-*.test.ts',
   'test/diagnosis/redact-work.test.ts',
   'test/diagnosis/limits-memory.test.ts',
+  'test/intake/crash.test.ts',
 ]
 
 /**

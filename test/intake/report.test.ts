@@ -125,6 +125,22 @@ describe('the annotation report', () => {
     expect((await world.alerts())[0]?.message).toBeUndefined()
   })
 
+  test('names where all that follows is told; nobody but its author closes it', async () => {
+    const world = await intakeWorld({ reports: { routes: [apples], resolved: 'close' } })
+    const annotations = { report: 'bugs:bug-7' }
+    await world.fire({ pod: apple(1), annotations })
+    await world.fire({ pod: apple(2), annotations })
+    await world.pass(61)
+    await world.fire({ pod: apple(1), annotations, resolved: true }, { pod: apple(2), annotations, resolved: true })
+    await world.pass(301)
+    const [issue, ...others] = await world.issues()
+    expect([issue?.key, issue?.open, others]).toEqual(['bug-7', undefined, []])
+    expect(issue?.notes.slice(1).map(({ headline }) => headline)).toEqual([
+      '1 alert more, not diagnosed by itself: this report stands for it',
+      'Resolved: CrashLooping of fruit/deployment/apples',
+    ])
+  })
+
   test.each([
     ['that policy denies', 'other:bug-7', 'Report "other:bug-7" is not among those that "prometheus" may write to'],
     ['of a tracker that is not there', 'nowhere:7', 'unknown tracker "nowhere"'],
