@@ -129,6 +129,54 @@ export function recordsAlertsContract(fixture: IntakeFixture): void {
     })
   })
 
+  describe('receiveAlerts() of an alert that is known with another start', () => {
+    const same = { fingerprint: 'same' }
+    const resolvedAts = async (...alerts: number[]) => Promise.all(alerts.map(async (n) => (await get(n))?.resolvedAt))
+
+    test.each([at(-90), at(-30)])('ends all that began before its end, when it began at %s itself', async (startsAt) => {
+      await receive(alertOf(1, same))
+      await receive(alertOf(2, { ...same, startsAt: at(-80) }))
+      await fixture().records.settleAlert(alertId(1), settlementOf(1))
+      const end = resolvedOf(4, { ...same, startsAt })
+      const ended = { fresh: [alertId(4)], repeated: 0, troubles: ['tr-1'] }
+      expect(await receive(end)).toEqual(ended)
+      expect(await receive(end)).toEqual(ended)
+      expect(await resolvedAts(1, 2)).toEqual([at(30), at(30)])
+    })
+
+    test('lasts, when the end that comes late is of an earlier firing', async () => {
+      await receive(alertOf(1, { ...same, startsAt: at(40) }))
+      expect(await receive(resolvedOf(2, same))).toEqual({ fresh: [alertId(2)], repeated: 0, troubles: [] })
+      expect(await resolvedAts(1)).toEqual([undefined])
+    })
+
+    test('is over when it begins anew, for its end may never be told', async () => {
+      await receive(alertOf(1, same))
+      await fixture().records.settleAlert(alertId(1), settlementOf(1))
+      expect(await receive(alertOf(2, { ...same, startsAt: at(9) }))).toEqual({ fresh: [alertId(2)], repeated: 0, troubles: ['tr-1'] })
+      expect(await resolvedAts(1, 2)).toEqual([at(9), undefined])
+    })
+
+    test('lasts, when what comes began earlier and fires as well', async () => {
+      await receive(alertOf(1, same))
+      expect(await receive(alertOf(2, { ...same, startsAt: at(-90) }))).toEqual({ fresh: [alertId(2)], repeated: 0, troubles: [] })
+      expect(await resolvedAts(1, 2)).toEqual([undefined, undefined])
+    })
+
+    test('keeps the end that it had', async () => {
+      await receive(alertOf(1, same))
+      await receive(resolvedOf(2, { key: 'alert-1', ...same }))
+      await receive(alertOf(3, { ...same, startsAt: at(90) }), resolvedOf(4, { ...same, startsAt: at(-90), endsAt: at(80) }))
+      expect(await resolvedAts(1, 3)).toEqual([at(30), undefined])
+    })
+
+    test('is another alert, where another source has the same fingerprint', async () => {
+      await receive(alertOf(1, same))
+      await receive(resolvedOf(2, { ...same, source: 'other', startsAt: at(-90) }))
+      expect(await resolvedAts(1)).toEqual([undefined])
+    })
+  })
+
   describe('dueAlerts()', () => {
     test('names what is due and not settled, the longest due first', async () => {
       const { records, setTime } = fixture()

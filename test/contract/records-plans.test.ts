@@ -32,11 +32,12 @@ describe('how alerts are found', () => {
   }
 
   const key = 'SEARCH alerts USING INDEX sqlite_autoindex_alerts_2 (key=?)'
+  const same = 'SEARCH alerts USING INDEX alerts_by_fingerprint (fingerprint=? AND source=? AND resolved_at=?)'
   const id = (table: string) => `SEARCH ${table} USING INDEX sqlite_autoindex_${table}_1 (id=?)`
   const grouping = 'USE TEMP B-TREE FOR ORDER BY'
 
   test.each<[string, () => Promise<unknown>, string[]]>([
-    ['receiveAlerts', () => records.receiveAlerts([alertOf(1)]), [key]],
+    ['receiveAlerts', () => records.receiveAlerts([alertOf(1)]), [same, key, same]],
     ['dueAlerts', () => records.dueAlerts(at(0), 9), ['SEARCH alerts USING INDEX alerts_due (state=? AND due_at<?)']],
     ['getAlert', () => records.getAlert('x'), [id('alerts')]],
     ['settleAlert', () => records.settleAlert('x', settlementOf(1)), [id('alerts')]],

@@ -1,5 +1,5 @@
 -- "npm run schema" made this from src/ports/records/migrations.ts.
-create table "alerts" ("id" text not null primary key, "key" text not null unique, "received_at" text not null, "resolved_at" text, "state" text not null, "due_at" text not null, "source" text not null, "name" text not null, "alert" text not null, "cluster" text, "namespace" text, "workload" text, "pod" text, "trouble" text, "outcome" text, "suppression" text, "message" text, "diagnosis" text);
+create table "alerts" ("id" text not null primary key, "key" text not null unique, "received_at" text not null, "resolved_at" text, "state" text not null, "due_at" text not null, "source" text not null, "fingerprint" text not null, "name" text not null, "alert" text not null, "cluster" text, "namespace" text, "workload" text, "pod" text, "trouble" text, "outcome" text, "suppression" text, "message" text, "diagnosis" text);
 create index "alerts_by_source" on "alerts" ("source", "id");
 create index "alerts_by_outcome" on "alerts" ("outcome", "id") where "outcome" is not null;
 create index "alerts_by_namespace" on "alerts" ("namespace", "id") where "namespace" is not null;
@@ -7,6 +7,7 @@ create index "alerts_by_name" on "alerts" ("name", "id");
 create index "alerts_by_suppression" on "alerts" ("suppression", "id") where "suppression" is not null;
 create index "alerts_by_trouble" on "alerts" ("trouble", "id") where "trouble" is not null;
 create index "alerts_due" on "alerts" ("state", "due_at", "id") where "state" = 'received';
+create index "alerts_by_fingerprint" on "alerts" ("fingerprint", "source", "resolved_at");
 create index "alerts_firing" on "alerts" ("resolved_at", "trouble") where "resolved_at" is null and "trouble" is not null;
 create index "alerts_diagnosed" on "alerts" ("outcome", "trouble", "id") where "outcome" = 'diagnosed';
 create index "alerts_suppressed" on "alerts" ("outcome", "diagnosis") where "outcome" = 'suppressed';

@@ -5,7 +5,8 @@ import type { Note } from '../tracker/tracker.ts'
 export interface IntakeRecords {
   /**
    * Keeps alerts that are not known by their key, in state `received`, due at once. A resolved one marks the known one resolved, which is still to be
-   * settled if it was; where none is known it is kept, settled as `ignored`. Repeating it changes nothing and answers the same. Any number of alerts.
+   * settled if it was; where none is known it is kept, settled as `ignored`. An alert has one firing at a time: one that has ended, or begins anew,
+   * ends all of its source and fingerprint that began earlier. Repeating it changes nothing and answers the same. Any number of alerts.
    */
   receiveAlerts(alerts: readonly NewAlert[]): Promise<Received>
   /** Those in state `received` whose `dueAt` has come, the longest due first. */
@@ -54,7 +55,7 @@ export interface Received {
   readonly fresh: readonly string[]
   /** How many of those that fire were known. */
   readonly repeated: number
-  /** Troubles of the alerts that are resolved by this or were before: each may be resolved now. */
+  /** Troubles of the alerts that are ended by this or were before: each may be resolved now. */
   readonly troubles: readonly string[]
 }
 

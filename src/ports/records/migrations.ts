@@ -57,6 +57,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
         .addColumn('state', 'text', (column) => column.notNull())
         .addColumn('due_at', 'text', (column) => column.notNull())
         .addColumn('source', 'text', (column) => column.notNull())
+        .addColumn('fingerprint', 'text', (column) => column.notNull())
         .addColumn('name', 'text', (column) => column.notNull())
         .addColumn('alert', 'text', (column) => column.notNull())
         .addColumn('cluster', 'text')
@@ -83,6 +84,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
       await index('alerts_by_trouble', ['trouble', 'id']).where(sql.ref('trouble'), 'is not', null).execute()
       // Only the rows that may be the answer are in these. What is the same in all of them stands first, because SQLite prefers what it can compare more of.
       await index('alerts_due', ['state', 'due_at', 'id']).where(sql.ref('state'), '=', 'received').execute()
+      await index('alerts_by_fingerprint', ['fingerprint', 'source', 'resolved_at']).execute()
       await index('alerts_firing', ['resolved_at', 'trouble'])
         .where(sql.ref('resolved_at'), 'is', null)
         .where(sql.ref('trouble'), 'is not', null)

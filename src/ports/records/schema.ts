@@ -50,6 +50,7 @@ export interface AlertsTable {
   state: 'received' | 'settled'
   due_at: string
   source: string
+  fingerprint: string
   name: string
   /** The alert as it was first delivered, JSON. */
   alert: string

@@ -17,10 +17,13 @@ export function sqlAlerts(db: Kysely<Schema>, now: () => string): AlertRecords {
       const at = now()
       const rows = alerts.map((alert) => rowOf(alert, at))
       for (const part of parts(rows)) await insert(db, part)
+      const ends = alerts.map((alert) => endOf(alert, at))
+      for (const part of parts(ends)) await endEarlier(db, part)
       const known = await find(db, alerts)
       const fresh = new Set(alerts.filter(({ id, key }) => known.get(key)?.id === id).map(({ id }) => id))
       const resolved = alerts.filter(({ status }) => status === 'resolved')
       const troubles = new Set(resolved.flatMap(({ key }) => known.get(key)?.trouble ?? []))
+      for (const part of parts(ends)) for (const trouble of await troublesEnded(db, part)) troubles.add(trouble)
       const repeated = alerts.filter(({ id, status }) => status === 'firing' && !fresh.has(id)).length
       return { fresh: [...fresh], repeated, troubles: [...troubles] }
     },
@@ -68,10 +71,12 @@ type Row = Insertable<AlertsTable>
 /** Written out, as the outcome in lists: a partial index is of use only where the statement itself says what is in it. */
 const isReceived = (eb: Builder) => eb('state', '=', sql.lit('received' as const))
 
-const given = ['id', 'key', 'received_at', 'resolved_at', 'state', 'due_at', 'source', 'name', 'alert', 'outcome', 'message'] as const
+const given = ['id', 'key', 'received_at', 'resolved_at', 'state', 'due_at', 'source', 'fingerprint', 'name', 'alert', 'outcome', 'message'] as const
 
 function rowOf({ id, key, endsAt, ...alert }: NewAlert, at: string): Pick<Row, (typeof given)[number]> {
-  const row = { id, key, received_at: at, due_at: at, source: alert.source, name: alert.name.toWellFormed(), alert: JSON.stringify(alert) }
+  const { source } = alert
+  const texts = { source, fingerprint: alert.fingerprint.toWellFormed(), name: alert.name.toWellFormed(), alert: JSON.stringify(alert) }
+  const row = { id, key, received_at: at, due_at: at, ...texts }
   if (alert.status === 'firing') return { ...row, state: 'received' }
   const message = 'It was resolved before it was seen firing'
   return { ...row, resolved_at: endsAt ?? at, state: 'settled', outcome: 'ignored', message }
@@ -143,6 +148,41 @@ async function insert(db: Kysely<Schema>, rows: string): Promise<void> {
         .where('excluded.resolved_at', 'is not', null),
     )
     .execute()
+}
+
+/**
+ * What began before `until` is over then. Senders tell another start of one and the same firing: Alertmanager, when the second Prometheus of a pair saw it
+ * earlier; PagerDuty, when an incident that was reopened is resolved. And the end of a firing may never be told: where it was silenced, or
+ * the sender was restarted.
+ */
+function endOf({ source, fingerprint, status, startsAt, endsAt }: NewAlert, at: string) {
+  return { source, fingerprint: fingerprint.toWellFormed(), until: status === 'firing' ? startsAt : (endsAt ?? at) }
+}
+
+const endOfSame = (column: 'source' | 'fingerprint') => sql<SqlBool>`${sql.ref(`alerts.${column}`)} = given.value ->> ${sql.lit(column)}`
+const until = sql<string>`given.value ->> 'until'`
+
+async function endEarlier(db: Kysely<Schema>, ends: string): Promise<void> {
+  await db
+    .updateTable('alerts')
+    .from(each(ends))
+    .set({ resolved_at: until })
+    .where(endOfSame('fingerprint'))
+    .where(endOfSame('source'))
+    .where('alerts.resolved_at', 'is', null)
+    .where(sql<SqlBool>`alerts.alert ->> 'startsAt' < ${until}`)
+    .execute()
+}
+
+/** Asked afterwards, as whether a row was new. */
+async function troublesEnded(db: Kysely<Schema>, ends: string): Promise<string[]> {
+  const rows = await db
+    .selectFrom(each(ends))
+    .innerJoin('alerts', (join) => join.on(endOfSame('fingerprint')).on(endOfSame('source')).on('alerts.resolved_at', '=', until))
+    .select('alerts.trouble')
+    .distinct()
+    .execute()
+  return rows.flatMap(({ trouble }) => trouble ?? [])
 }
 
 const each = (array: string) => sql<{ value: string }>`json_each(${array})`.as<'given'>(sql.ref('given'))
