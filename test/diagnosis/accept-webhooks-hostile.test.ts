@@ -28,6 +28,7 @@ describe('an alert out of bounds is left out, told, and costs no other', () => {
     ['another status', { ...good, status: 'suppressed' }, 'alerts[1].status: expected one of "firing"|"resolved"'],
     ['no status', { ...good, status: undefined }, 'alerts[1].status: expected one of "firing"|"resolved"'],
     ['a fingerprint that is too long', { ...good, fingerprint: 'f'.repeat(257) }, 'alerts[1].fingerprint: expected at most 256 characters'],
+    ['more than a row of the database takes', { ...good, labels: many(100, '€'.repeat(4000)) }, 'alerts[1]: it has '],
     ['no time', { ...good, startsAt: 12 }, 'alerts[1].startsAt: expected string'],
     ['a text', 'alert', 'alerts[1]: expected object'],
     ['nothing', null, 'alerts[1]: expected object'],

@@ -30,6 +30,7 @@ test.each([
   ['another type', { type: 'alert.acknowledged', data }, 'type', 'alert.firing, alert.resolved, diagnosis.requested'],
   ['a name that every object has', { type: 'constructor', data }, 'type', 'alert.firing'],
   ['no data', { type: 'alert.firing' }, 'data', 'expected an object'],
+  ['a request that no one may make', { type: 'diagnosis.requested', data: { reason: 'x'.repeat(70_000) } }, 'data', 'at most 65536'],
   ['a request that is a text', { type: 'diagnosis.requested', data: 'pod' }, 'data', 'expected an object'],
   ['no start', { type: 'alert.firing', data: { labels: {} } }, 'data.startsAt', 'expected string'],
   ['labels that are numbers', { type: 'alert.firing', data: { ...data, labels: { replicas: 3 } } }, 'data.labels.replicas', 'expected string'],

@@ -15,6 +15,8 @@ export const bounds = {
   /** The rest is cut. */
   annotationLength: 8192,
   fingerprintLength: 256,
+  /** Of the whole alert as JSON in UTF-8. As text in JSON, it may have twice as many; D1 takes 2 MB as one value. */
+  bytes: 500_000,
   notes: 20,
 }
 
@@ -49,29 +51,29 @@ export function readAlert(input: unknown, around: Around, field: string, more: r
   const raw = parsed.data
   const labels = texts(raw.labels ?? {})
   const annotations = annotationsOf(raw)
-  return {
-    ok: true,
-    value: {
-      source: around.source,
-      fingerprint: raw.fingerprint?.trim() ? raw.fingerprint.trim().toWellFormed() : fingerprintOf(labels),
-      status: raw.status,
-      startsAt: timeOf(raw.startsAt) ?? raw.startsAt,
-      ...(raw.status === 'resolved' ? { endsAt: timeOf(raw.endsAt) ?? new Date(around.now).toISOString() } : {}),
-      name: labels.alertname?.trim() || 'unnamed alert',
-      labels,
-      annotations,
-      links: linksOf([
-        ['Runbook', annotations.runbook_url],
-        ['Runbook', annotations.runbook],
-        ['Rule', raw.generatorURL],
-        ['Dashboard', raw.dashboardURL],
-        ['Panel', raw.panelURL],
-        ['Silence', raw.silenceURL],
-        ['Screenshot', raw.imageURL],
-        ...more,
-      ]),
-    },
+  const alert: Alert = {
+    source: around.source,
+    fingerprint: raw.fingerprint?.trim() ? raw.fingerprint.trim().toWellFormed() : fingerprintOf(labels),
+    status: raw.status,
+    startsAt: timeOf(raw.startsAt) ?? raw.startsAt,
+    ...(raw.status === 'resolved' ? { endsAt: timeOf(raw.endsAt) ?? new Date(around.now).toISOString() } : {}),
+    name: labels.alertname?.trim() || 'unnamed alert',
+    labels,
+    annotations,
+    links: linksOf([
+      ['Runbook', annotations.runbook_url],
+      ['Runbook', annotations.runbook],
+      ['Rule', raw.generatorURL],
+      ['Dashboard', raw.dashboardURL],
+      ['Panel', raw.panelURL],
+      ['Silence', raw.silenceURL],
+      ['Screenshot', raw.imageURL],
+      ...more,
+    ]),
   }
+  const bytes = new TextEncoder().encode(JSON.stringify(alert)).length
+  if (bytes > bounds.bytes) return { ok: false, errors: [{ field, message: `it has ${bytes} bytes, at most ${bounds.bytes} are taken` }] }
+  return { ok: true, value: alert }
 }
 
 /**
