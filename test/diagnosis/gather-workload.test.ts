@@ -13,7 +13,8 @@ const owned = (kind: string, name: string, controller = true) => ({ ownerReferen
 function world(metadata: Raw, workloads: Readonly<Record<string, Raw>> | 'forbidden' | 'away' = 'forbidden') {
   const asked: string[] = []
   const pod = { ...captured('healthy-web').pod, metadata: { name: 'it', namespace, uid: 'u1', ...metadata } } as RawPod
-  const cluster: Pick<Cluster, 'getPod' | 'getWorkload'> = {
+  const cluster: Pick<Cluster, 'getPod' | 'getWorkload' | 'listPods'> = {
+    listPods: async () => [pod],
     getPod: async ({ name }) => (name === 'it' ? pod : undefined),
     getWorkload: async (_, kind, name) => {
       asked.push(`${kind}/${name}`)
@@ -92,6 +93,28 @@ describe('a workload is', () => {
     const { cluster } = world({}, { 'replicaset/cart-57bc': { metadata: owned('Deployment', 'cart') } })
     expect(await workloadOf(workload('replicaset', 'cart-57bc'), cluster, signal)).toEqual({ kind: 'found', workload: 'deployment/cart' })
     expect(await workloadOf(workload('job', 'backup-29384756'), world({}).cluster, signal)).toEqual({ kind: 'found', workload: 'cronjob/backup' })
+  })
+
+  test('one with a pod: the least healthy one that it selects', async () => {
+    const spec = { selector: { matchLabels: { app: 'cart' } } }
+    const { cluster } = world({}, { 'deployment/cart': { metadata: {}, spec } })
+    expect(await workloadOf(workload('deployment', 'cart'), cluster, signal)).toEqual({ kind: 'found', workload: 'deployment/cart', pod: 'it' })
+  })
+
+  test('one without a pod, where pods may not be listed or there are none', async () => {
+    const spec = { selector: { matchLabels: { app: 'cart' } } }
+    const { cluster } = world({}, { 'deployment/cart': { metadata: {}, spec } })
+    const forbidden = () => Promise.reject(new ClusterForbidden('Cannot list pods'))
+    for (const listPods of [forbidden, async () => []]) {
+      const found = await workloadOf(workload('deployment', 'cart'), { ...cluster, listPods }, signal)
+      expect(found).toEqual({ kind: 'found', workload: 'deployment/cart' })
+    }
+  })
+
+  test('of a service, what its pod belongs to', async () => {
+    const pod = { ...owned('ReplicaSet', 'cart-57bc'), ...forms('57bc') }
+    const { cluster } = world(pod, { 'service/front': { metadata: {}, spec: { selector: { app: 'cart' } } } })
+    expect(await workloadOf(workload('service', 'front'), cluster, signal)).toEqual({ kind: 'found', workload: 'deployment/cart', pod: 'it' })
   })
 
   test('a selector by its text', async () => {

@@ -14,12 +14,9 @@ export async function pickPod(target: Target, cluster: Pick<Cluster, 'getPod' | 
         return pod ? { kind: 'picked', pod } : refused('pod-not-found', message)
       }
       case 'workload': {
-        const what = `${target.workload} "${target.name}"`
         const workload = await cluster.getWorkload(namespace, target.workload, target.name, signal)
-        if (!workload) return refused('pod-not-found', `There is no ${what} in namespace "${namespace}" of this cluster`)
-        const selector = target.workload === 'service' ? selectorOfService(workload) : selectorOf(workload)
-        if (selector === undefined) return refused('pod-not-found', `The ${what} selects no pods, or in a form that is not supported; name the pod`)
-        return leastHealthy(await cluster.listPods(namespace, selector, signal), `pods of ${what}`, namespace)
+        if (workload) return await pickOf(target, workload, cluster, signal)
+        return refused('pod-not-found', `There is no ${target.workload} "${target.name}" in namespace "${namespace}" of this cluster`)
       }
       case 'selector':
         return leastHealthy(await cluster.listPods(namespace, target.selector, signal), `pods with labels "${target.selector}"`, namespace)
@@ -29,6 +26,20 @@ export async function pickPod(target: Target, cluster: Pick<Cluster, 'getPod' | 
     const optional = target.kind === 'workload' ? ', or name a pod: workloads are an optional right' : ''
     return refused('rbac', `${error.message}; grant the service its rights of infra/kubernetes there${optional}`)
   }
+}
+
+/** The least healthy pod that a workload, which was read, selects; else why there is none. */
+export async function pickOf(
+  target: Extract<Target, { readonly kind: 'workload' }>,
+  workload: Raw,
+  cluster: Pick<Cluster, 'listPods'>,
+  signal: AbortSignal,
+): Promise<Picked> {
+  const { namespace, workload: kind, name } = target
+  const what = `${kind} "${name}"`
+  const selector = kind === 'service' ? selectorOfService(workload) : selectorOf(workload)
+  if (selector === undefined) return refused('pod-not-found', `The ${what} selects no pods, or in a form that is not supported; name the pod`)
+  return leastHealthy(await cluster.listPods(namespace, selector, signal), `pods of ${what}`, namespace)
 }
 
 function refused(code: RefusalCode, message: string): Picked {

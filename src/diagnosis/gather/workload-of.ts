@@ -1,16 +1,17 @@
 import { type Cluster, ClusterForbidden, type Raw, type RawPod } from '../../ports/cluster/cluster.ts'
 import type { Target } from '../diagnosis.ts'
+import { pickOf } from './pick-pod.ts'
 
 export type WorkloadOf =
-  /** `kind/name`, such as `deployment/cart`: the same for all pods that are made for it. `pod` where the target is one. */
+  /** `kind/name`, such as `deployment/cart`: the same for all pods that are made for it. `pod`: the target, or the least healthy one of it. */
   | { readonly kind: 'found'; readonly workload: string; readonly pod?: string }
   /** There is nothing to look at, or not for this service; one sentence. */
   | { readonly kind: 'gone'; readonly message: string }
 
-type Reader = Pick<Cluster, 'getPod' | 'getWorkload'>
+type Reader = Pick<Cluster, 'getPod' | 'getWorkload' | 'listPods'>
 
 /**
- * What a target belongs to: the workload that a person would name. Reading workloads is an optional right; without it, names and labels
+ * What a target belongs to: the workload that a person would name; of a service, what its least healthy pod belongs to. Reading workloads is an optional right; without it, names and labels
  * that the controllers give tell as much for Deployments, Rollouts and CronJobs. Throws ClusterUnavailable, to be called again.
  */
 export async function workloadOf(target: Target, cluster: Reader, signal: AbortSignal): Promise<WorkloadOf> {
@@ -22,13 +23,31 @@ export async function workloadOf(target: Target, cluster: Reader, signal: AbortS
       const { workload: kind, name } = target
       const read = await readOptional(namespace, kind, name, cluster, signal)
       if (read === 'absent') return { kind: 'gone', message: `There is no ${kind} "${name}" in namespace "${namespace}" of this cluster any more` }
-      return { kind: 'found', workload: ownerOf(kind, name, read) }
+      const pod = typeof read === 'string' ? undefined : await leastHealthyOf(target, read, cluster, signal)
+      // A service makes no pods: what is counted by workload is so however an alert names it.
+      const workload = kind === 'service' && pod ? await workloadOfPod(pod, cluster, signal) : ownerOf(kind, name, read)
+      return { kind: 'found', workload, ...(pod ? { pod: pod.metadata.name } : {}) }
     }
     case 'pod': {
       const pod = await podOrMessage(target, cluster, signal)
       if (typeof pod === 'string') return { kind: 'gone', message: pod }
       return { kind: 'found', workload: await workloadOfPod(pod, cluster, signal), pod: target.name }
     }
+  }
+}
+
+async function leastHealthyOf(
+  target: Extract<Target, { readonly kind: 'workload' }>,
+  workload: Raw,
+  cluster: Reader,
+  signal: AbortSignal,
+): Promise<RawPod | undefined> {
+  try {
+    const picked = await pickOf(target, workload, cluster, signal)
+    return picked.kind === 'picked' ? picked.pod : undefined
+  } catch (error) {
+    if (error instanceof ClusterForbidden) return undefined
+    throw error
   }
 }
 
