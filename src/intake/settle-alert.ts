@@ -31,7 +31,8 @@ export async function settleAlert(alert: AlertRecord, source: AlertSource, deps:
   if (mapped.kind === 'none') return settle({ outcome: 'no-target', message: mapped.message })
   const { cluster, target } = mapped
   const place = { cluster, namespace: target.namespace, ...(target.kind === 'pod' ? { pod: target.name } : {}) }
-  if (alert.resolvedAt !== undefined) {
+  // What is in the ledger is diagnosed all the same: it stands for others already.
+  if (alert.resolvedAt !== undefined && !(await hasStarted(alert, cluster, deps))) {
     return settle({ ...place, outcome: 'suppressed', suppression: 'resolved', message: 'It was resolved before it was looked at' })
   }
   const wanted = { cluster, target, profile: source.profile, checks: [] }
@@ -74,6 +75,13 @@ type Decision =
 
 type Asked = Parameters<typeof decide>[1]
 
+const ledgerOf = (cluster: string): string => `intake:${cluster}`
+
+async function hasStarted({ id }: AlertRecord, cluster: string, { records }: Deps): Promise<boolean> {
+  const entries = await records.getValue<readonly Started[]>(ledgerOf(cluster))
+  return entries?.some(({ alert }) => alert === id) ?? false
+}
+
 /** What is decided to start is put down first, so that whoever comes after a crash starts the same and nothing else. */
 async function decideInLedger(cluster: string, asked: Asked, { records, config, clock }: Deps): Promise<Decision> {
   let decision: ReturnType<typeof decide> | undefined
@@ -82,7 +90,7 @@ async function decideInLedger(cluster: string, asked: Asked, { records, config, 
     decision = decide(before ?? [], asked, config.intake, now, () => makeId(now))
     return decision.kind === 'start' ? decision.entries : before
   }
-  const key = `intake:${cluster}`
+  const key = ledgerOf(cluster)
   // Most alerts of a storm change nothing: they are read only.
   decideFrom(await records.getValue<readonly Started[]>(key))
   if (decision?.kind === 'start') await records.changeValue<readonly Started[], readonly Started[] | undefined>(key, decideFrom)
