@@ -1,6 +1,8 @@
 import { Problem } from './problem.ts'
 
 export const maxBodyBytes = 64 * 1024
+/** Levels of JSON. No sender comes near it; GitHub's events have some ten. */
+const maxDepth = 100
 /** The one field that a form may repeat. */
 const repeatable = 'checks'
 
@@ -27,14 +29,29 @@ export function decodeText(bytes: ArrayBuffer): string {
   }
 }
 
-/** Throws a {@link Problem}. */
+/** Throws a {@link Problem}, also where it is nested so deeply that what walks through it would overflow the stack. */
 export function parseJson(text: string): unknown {
+  const value = parsed(text)
+  if (depthOf(value) > maxDepth) throw new Problem('malformed-request', `The body is nested more than ${maxDepth} levels deep`)
+  return value
+}
+
+function parsed(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch (error) {
     throw new Problem('malformed-request', `The body is not JSON: ${error instanceof Error ? error.message : String(error)}`)
   }
 }
+
+/** Counted level by level, without recursion; not beyond what is too deep. */
+function depthOf(value: unknown): number {
+  let depth = 0
+  for (let level = containers([value]); level.length > 0 && depth <= maxDepth; level = containers(level.flatMap(Object.values))) depth++
+  return depth
+}
+
+const containers = (values: readonly unknown[]) => values.filter((value): value is object => typeof value === 'object' && value !== null)
 
 /** https://url.spec.whatwg.org/#urlencoded-parsing, but strict: what a browser would repair is refused. */
 function readForm(text: string): Record<string, unknown> {

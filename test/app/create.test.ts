@@ -180,6 +180,13 @@ describe('POST /v1/diagnoses refuses', () => {
     ['a form with a field twice', form('pod=shop/a&pod=shop/b'), 400, 'malformed-request', /"pod" twice/],
     ['JSON that is no object', json([1]), 422, 'invalid-request', /expected object/],
     ['an empty body', { ...json({}), body: '' }, 400, 'malformed-request', /not JSON/],
+    [
+      'JSON that is nested too deeply',
+      { ...json({}), body: `{"checks":${'['.repeat(30_000)}${']'.repeat(30_000)}}` },
+      400,
+      'malformed-request',
+      /100 levels/,
+    ],
     ['1 MB', json({ pod: 'x'.repeat(1_000_000) }), 413, 'body-too-large', /65536/],
   ])('%s', async (_, init, status, slug, detail) => {
     const { ask } = await setUp()

@@ -136,6 +136,8 @@ describe('nothing is kept, and the answer says why', () => {
     ['no JSON', '{"version":'],
     ['half a character', '"\\ud800'],
     ['nothing', ''],
+    ['lists in lists, too deep to walk through', `{"version":"4","alerts":${'['.repeat(200_000)}${']'.repeat(200_000)}}`],
+    ['objects in objects', `{"version":"4","alerts":[],"more":${'{"a":'.repeat(101)}1${'}'.repeat(101)}}`],
   ])('of %s', async (_, body) => {
     const world = await webhookWorld()
     expect((await refused(world, world.post('alertmanager', body)))[0]).toBe(400)

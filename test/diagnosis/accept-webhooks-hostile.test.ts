@@ -22,7 +22,7 @@ describe('an alert out of bounds is left out, told, and costs no other', () => {
   test.each([
     ['too many labels', { ...good, labels: many(bounds.labels + 1) }, 'alerts[1].labels: expected at most 100 labels'],
     ['a label that is too long', { ...good, labels: { pod: 'x'.repeat(4097) } }, 'alerts[1].labels.pod: expected at most 4096 characters'],
-    ['a name that is too long', { ...good, labels: { ['x'.repeat(257)]: 'v' } }, 'alerts[1].labels'],
+    ['a name that is too long', { ...good, labels: { ['x'.repeat(257)]: 'v' } }, 'alerts[1].labels: expected a name of at most 256 characters'],
     ['a label that is no text', { ...good, labels: { pod: { a: 1 } } }, 'alerts[1].labels.pod: expected string'],
     ['labels that are a list', { ...good, labels: ['pod'] }, 'alerts[1].labels: expected record'],
     ['another status', { ...good, status: 'suppressed' }, 'alerts[1].status: expected one of "firing"|"resolved"'],

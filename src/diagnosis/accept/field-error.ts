@@ -37,6 +37,7 @@ function errorsOf(issue: Issue, path: readonly PropertyKey[], input: unknown, kn
     const expected = issue.errors.flatMap((errors) => errors.flatMap((error) => (error.code === 'invalid_type' ? [error.expected] : [])))
     return [fieldError(nameOf(path), valueAt(input, path), `expected ${expected.join(' or ')}`)]
   }
+  if (issue.code === 'invalid_key') return issue.issues.map((error) => fieldError(nameOf(path.slice(0, -1)), path.at(-1), error.message))
   return [fieldError(nameOf(path) || 'body', valueAt(input, path), issue.message.replace(/^Invalid (input|option): /, ''))]
 }
 
