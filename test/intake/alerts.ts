@@ -49,7 +49,7 @@ export function alertBody(alerts: readonly AlertInput[]) {
   }
 }
 
-export function alertOf({
+function alertOf({
   name = 'CrashLooping',
   pod = apple(1),
   labels = {},

@@ -5,8 +5,9 @@ import { settleDue } from '../../src/intake/settle-alerts.ts'
 import { tellDue } from '../../src/intake/tell-reports.ts'
 import { RecordsUnavailable } from '../../src/ports/records/records.ts'
 import { TrackerUnavailable } from '../../src/ports/tracker/tracker.ts'
+import { bearer } from '../app/webhook-world.ts'
 import { type AlertInput, alertBody, apple } from './alerts.ts'
-import { bearer, intakeWorld } from './intake-world.ts'
+import { intakeWorld } from './intake-world.ts'
 
 type World = Awaited<ReturnType<typeof intakeWorld>>
 type Moment = 'before' | 'after'

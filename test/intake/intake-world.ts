@@ -14,12 +14,13 @@ import { kubernetesCluster } from '../../src/ports/cluster/kubernetes.ts'
 import type { AlertRecord } from '../../src/ports/records/intake.ts'
 import { local } from '../../src/ports/tracker/local.ts'
 import type { IssueDraft, Note } from '../../src/ports/tracker/tracker.ts'
-import { eventually, secrets, setUp } from '../app/setup.ts'
+import { eventually, setUp } from '../app/setup.ts'
+import { bearer } from '../app/webhook-world.ts'
 import { wallClock } from '../contract/wall-clock.ts'
 import { type AlertInput, alertBody, fruitPods, type PodInput } from './alerts.ts'
 
 /** Goes with the clock of this machine, and on when told. */
-export class MovedClock implements Clock {
+class MovedClock implements Clock {
   #ahead = 0
   now(): number {
     return wallClock.now() + this.#ahead
@@ -33,7 +34,7 @@ export class MovedClock implements Clock {
 }
 
 /** Keeps what each step of a run gave, as an engine does, so that another process goes on with it; pauses move the clock. */
-export class KeptSteps {
+class KeptSteps {
   readonly pauses: number[] = []
   readonly #saved = new Map<string, unknown>()
   readonly #clock: MovedClock
@@ -74,7 +75,6 @@ export interface LocalIssue extends IssueDraft {
   readonly notes: readonly Note[]
 }
 
-export const bearer = { authorization: `Bearer ${secrets.ALERT_TOKEN}` }
 export const apples = { tracker: 'bugs', project: 'apples' }
 export const alertmanager = { kind: 'alertmanager' as const, auth: { bearer: [{ env: 'ALERT_TOKEN' }] } }
 
@@ -228,7 +228,7 @@ async function openFruit() {
   return emulator
 }
 
-export async function createPods(transport: Transport, pods: readonly PodInput[]): Promise<void> {
+async function createPods(transport: Transport, pods: readonly PodInput[]): Promise<void> {
   for (const { namespace = 'fruit', name, replicaSet, script = 'exec sleep 1000' } of pods) {
     const owner = { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: replicaSet, uid: 'made-up', controller: true }
     const hash = replicaSet?.split('-').at(-1)
