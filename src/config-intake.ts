@@ -182,10 +182,12 @@ const route = z.strictObject({
   type: z.string().min(1).optional().describe("Of the new issue: Jira's issue type, Redmine's tracker"),
 })
 
+const noReport = z.strictObject({ match: route.shape.match, none: z.literal(true).describe('Alerts that match get no report') })
+
 export const reports = z
   .strictObject({
     routes: z
-      .array(z.union([route, z.strictObject({ match: route.shape.match, none: z.literal(true).describe('Alerts that match get no report') })]))
+      .array(z.union([route, noReport], '{tracker: NAME, project: PROJECT} or {none: true}, with match or without'))
       .default([])
       .describe('Where the reports of alerts are opened: the first that matches counts; without one, no report is written'),
     recurrence: z

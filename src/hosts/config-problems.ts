@@ -62,7 +62,7 @@ const zodsWords = /^(Invalid |Too |Unrecognized )/
 
 function expectation(issue: z.core.$ZodIssue, schemas: readonly JsonSchema[]): string {
   if (!zodsWords.test(issue.message)) return issue.message
-  const choices = schemas.flatMap(choicesOf)
+  const choices = [...new Set(schemas.flatMap(choicesOf))]
   if (choices.length > 0) return `${choices.length > 1 ? 'one of ' : ''}${choices.map((choice) => JSON.stringify(choice)).join(', ')}`
   return [...new Set(schemas.map(describe))].join(' or ') || issue.message
 }
@@ -93,7 +93,10 @@ function describe(schema: JsonSchema): string {
 }
 
 /** Where somebody may have written the secret itself, or the token instead of its hash. */
-const secretKeys: readonly PropertyKey[] = ['apiKey', 'token', 'secret', 'accessKeyId', 'secretAccessKey', 'tokenHashes']
+const secretKeys: readonly PropertyKey[] = [
+  ...['apiKey', 'token', 'secret', 'accessKeyId', 'secretAccessKey', 'tokenHashes', 'privateKey'],
+  ...['bearer', 'password', 'secrets', 'tokens', 'signing'],
+]
 const maxShown = 60
 
 function shown(value: unknown, path: readonly PropertyKey[]): string {

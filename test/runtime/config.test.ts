@@ -242,6 +242,31 @@ policy:
     ])
   })
 
+  test.each([
+    ['bearer[0]', { kind: 'alertmanager', auth: { bearer: ['hidden-made-up'] } }, 'auth.'],
+    ['password', { kind: 'alertmanager', auth: { basic: { username: 'am', password: 'hidden-made-up' } } }, 'auth.basic.'],
+    ['secrets[0]', { kind: 'standard', secrets: ['hidden-made-up'] }, ''],
+    ['tokens[0]', { kind: 'gitlab', auth: { tokens: ['hidden-made-up'] }, tracker: 'redmine', users: {} }, 'auth.'],
+    ['signing[0]', { kind: 'gitlab', auth: { signing: ['hidden-made-up'] }, tracker: 'redmine', users: {} }, 'auth.'],
+  ])('does not show a secret of a source: %s', (key, source, before) => {
+    expect(problems({ ...minimal(), sources: { alerts: source } })).toContain(
+      `sources.alerts.${before}${key}: expected {env: NAME} or {file: PATH}, got a text that is not shown here`,
+    )
+  })
+
+  test.each([{}, { none: true, tracker: 'redmine', project: 'shop' }])('says what a route of reports is: %j', (route) => {
+    expect(problems({ ...minimal(), reports: { routes: [route] } })).toEqual([
+      expect.stringContaining('reports.routes[0]: expected {tracker: NAME, project: PROJECT} or {none: true}, with match or without, got'),
+    ])
+  })
+
+  test('names each choice once where several places of the schema have it', () => {
+    const relabel = [{ action: 'labelmap', regex: 'a' }]
+    expect(problems({ ...minimal(), sources: { alerts: { kind: 'alertmanager', auth: { bearer: [{ env: 'KEY' }] }, relabel } } })).toContain(
+      'sources.alerts.relabel[0].action: expected one of "replace", "keep", "drop", got "labelmap"',
+    )
+  })
+
   test('refuses secrets that are not there or empty', () => {
     expect(problems(minimal(), {})).toEqual([
       'trackers.redmine.apiKey: environment variable "KEY" is not set; set it to the secret, or use {file: PATH}',
