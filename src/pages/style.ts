@@ -20,7 +20,7 @@ a { color: var(--link); text-underline-offset: .15em; }
 :focus-visible { outline: 2px solid var(--link); outline-offset: 2px; border-radius: 3px; }
 .wide { max-width: 64rem; margin: 0 auto; padding: 0 1rem; }
 .bar { border-bottom: 1px solid var(--line); background: var(--card); }
-.bar .wide { display: flex; gap: .25rem 1.25rem; align-items: center; min-height: 3.25rem; flex-wrap: wrap; }
+.bar .wide { display: flex; gap: .25rem 1.25rem; align-items: center; min-height: 3.25rem; flex-wrap: wrap; padding-block: .4rem; }
 .bar a { text-decoration: none; }
 .bar .brand { font-weight: 650; color: var(--text); }
 .bar .who { margin-left: auto; color: var(--soft); display: flex; gap: .75rem; align-items: center; }
