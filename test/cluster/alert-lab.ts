@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { vi } from 'vitest'
+import { afterAll, beforeAll, vi } from 'vitest'
 import type { View } from '../../src/api/view.ts'
 import type { AlertRecord } from '../../src/ports/records/intake.ts'
-import { kubectl, labVariable } from './environment.ts'
+import { isLab, kubectl, labVariable } from './environment.ts'
 import { labComponent } from './lab-components.ts'
 import { create, getPod, isReady, kubectlAgain, logThat, podThat } from './pods.ts'
 import { type RedmineNote, type RedmineRow, redmineLab } from './redmine-lab.ts'
@@ -36,14 +36,32 @@ export function deliveries(): Promise<readonly { readonly sent: number; readonly
   )
 }
 
-/** A pod like those of the lab's deployment `apples`; resolves once it has failed to reach its backend. */
-export async function createPatient(name: string): Promise<void> {
+/**
+ * Pods in `fruit` like those of the lab's deployment `apples`, for the tests of this file or `describe` block, and two more that are a deployment. They are
+ * made while other hooks are at work; `twins` resolves with the names of the two, once every pod has failed to reach its backend.
+ */
+export function usePatients(names: readonly string[], deployment: string): { twins(): Promise<readonly string[]> } {
+  let making: Promise<readonly string[]> = Promise.resolve([])
+  beforeAll(() => {
+    if (!isLab) return
+    making = Promise.all([createTwins(deployment), ...names.map(createPatient)]).then(([twins]) => twins)
+    // Whoever awaits it is told.
+    making.catch(() => undefined)
+  })
+  afterAll(async () => {
+    if (!isLab) return
+    const all = [`deployment/${deployment}`, ...names.map((name) => `pod/${name}`)]
+    await kubectlAgain(['-n', 'fruit', 'delete', ...all, '--wait=false', '--ignore-not-found'])
+  })
+  return { twins: () => making }
+}
+
+async function createPatient(name: string): Promise<void> {
   await create('fruit', { kind: 'Pod', metadata: { name }, spec: await patient() })
   await hasFailed(name)
 }
 
-/** Two of them in a deployment; resolves with their names. */
-export async function createTwins(name: string): Promise<readonly string[]> {
+async function createTwins(name: string): Promise<readonly string[]> {
   const labels = { twins: name }
   const template = { metadata: { labels }, spec: await patient() }
   await create('fruit', {

@@ -1,17 +1,23 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { View } from '../../src/api/view.ts'
-import { added, alert, alertsAt, createPatient, createTwins, deliveries, deliverTo, scrape } from './alert-lab.ts'
+import { added, alert, alertsAt, deliveries, deliverTo, scrape, usePatients } from './alert-lab.ts'
 import { isLab, labVariable, needsLab } from './environment.ts'
-import { kubectlAgain } from './pods.ts'
 import { renderedDescription, renderedNote } from './redmine-lab.ts'
 import { useService } from './service.ts'
 
 /** Long enough for two alerts that come at once, and short enough to wait for. */
 const cooldownSeconds = 12
 
+afterAll(async () => {
+  if (isLab) await deliverTo()
+})
+
 describe.each(['Node', 'Workers'] as const)('what the Alertmanagers of the lab deliver, on %s', (host) => {
   needsLab()
+  const run = randomBytes(4).toString('hex')
+  const [down, recurring, killed, fleet] = [`down-${run}`, `recurring-${run}`, `killed-${run}`, `fleet-${run}`]
+  const patients = usePatients([down, recurring, killed], fleet)
   const service = useService({
     host,
     watched: ['fruit'],
@@ -21,8 +27,6 @@ describe.each(['Node', 'Workers'] as const)('what the Alertmanagers of the lab d
       reports: { routes: [{ match: { namespace: 'fruit' }, tracker: 'redmine', project: 'apples' }] },
     },
   })
-  const run = randomBytes(4).toString('hex')
-  const [down, recurring, killed, fleet] = [`down-${run}`, `recurring-${run}`, `killed-${run}`, `fleet-${run}`]
   let world: ReturnType<typeof alertsAt>
   let twins: readonly string[] = []
   let diagnosis: View
@@ -30,22 +34,12 @@ describe.each(['Node', 'Workers'] as const)('what the Alertmanagers of the lab d
   beforeAll(async () => {
     if (!isLab) return
     world = alertsAt(service)
-    const made = [createTwins(fleet), ...[down, recurring, killed].map(createPatient), deliverTo(service)]
-    twins = (await Promise.all(made))[0] as readonly string[]
+    await deliverTo(service)
+    twins = await patients.twins()
   })
   afterAll(async () => {
     if (!isLab) return
-    await deliverTo()
-    await kubectlAgain([
-      '-n',
-      'fruit',
-      'delete',
-      `deployment/${fleet}`,
-      ...[down, recurring, killed].map((name) => `pod/${name}`),
-      '--wait=false',
-      '--ignore-not-found',
-    ])
-    for (const { id } of await world.issuesAbout(run)) await world.redmine.deleteIssue(String(id))
+    await Promise.all((await world.issuesAbout(run)).map(({ id }) => world.redmine.deleteIssue(String(id))))
   })
 
   test.concurrent('Prometheus rule → Alertmanager → diagnosis → Redmine', async () => {

@@ -194,7 +194,11 @@ export function useService(options: LabServiceOptions): LabService {
     async sweep(id) {
       if (!(running instanceof WorkerProcess)) return
       await running.sweep()
-      if (id !== undefined) await running.goOn(id)
+      if (id === undefined) return
+      await running.goOn(id).catch(async (error) => {
+        // A run that has ended takes no event.
+        if ((await service.get(id)).state !== 'done') throw error
+      })
     },
     diagnose: async (request) => service.until((await service.begin(request)).id, ({ state }) => state === 'done'),
   }
