@@ -86,9 +86,9 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   await engine.open()
 
   const sweep = async (): Promise<void> => {
+    house.wake()
     try {
       for (const id of await records.unstarted(100)) await deps.runs.start(id)
-      house.wake()
     } catch (error) {
       log('error', 'Cannot start accepted diagnoses', { error: String(error) })
     }
