@@ -2,7 +2,10 @@ import { z } from '@hono/zod-openapi'
 
 /** Kinds of values that several parts of the configuration have. */
 
-export const httpUrl = z.url({ protocol: /^https?$/, error: 'a URL such as https://host.example' })
+/** Without a user in it: fetch refuses such URLs, https://fetch.spec.whatwg.org/#dom-request, and secrets have keys of their own. */
+export const httpUrl = z
+  .url({ protocol: /^https?$/, error: 'a URL such as https://host.example', abort: true })
+  .refine((url) => new URL(url).username === '' && new URL(url).password === '', 'a URL without a user or a password in it')
 export const path = z.string().min(1)
 
 /** A secret: `{env: NAME}` or `{file: PATH}` in the file; the host reads it at start. */

@@ -237,6 +237,9 @@ policy:
     expect(problems({ ...minimal(), principals: [{ name: 'ann', tokenHashes: ['hidden-made-up'] }] })).toEqual([
       'principals[0].tokenHashes[0]: expected "sha256:" and 64 hex digits, as "npm run token" prints them, got a text that is not shown here',
     ])
+    expect(problems({ ...minimal(), publicUrl: 'https://user:hidden-made-up@x.test' })).toEqual([
+      'publicUrl: expected a URL without a user or a password in it, got "https://…@x.test"',
+    ])
     expect(problems({ ...minimal(), publicUrl: 'ftp://user:hidden-made-up@x.test' })).toEqual([
       'publicUrl: expected a URL such as https://host.example, got "ftp://…@x.test"',
     ])
