@@ -1,6 +1,7 @@
 import type { Deps } from '../deps.ts'
 import { makeId } from '../diagnosis/accept/id.ts'
 import { type Alert, alertKey } from '../diagnosis/alert.ts'
+import type { Trouble } from '../ports/records/intake.ts'
 
 export interface Kept {
   readonly fresh: number
@@ -31,5 +32,8 @@ export async function tellResolved(id: string, deps: Pick<Deps, 'records' | 'clo
   const trouble = await deps.records.getTrouble(id)
   if (!trouble || trouble.resolvedAt !== undefined) return
   const dueAt = new Date(deps.clock.now() + deps.config.intake.quietSeconds * 1000).toISOString()
-  await deps.records.tell({ id: `${id}-resolved-${trouble.round}`, kind: 'resolved', trouble: id, dueAt })
+  await deps.records.tell({ id: resolvedId(trouble), kind: 'resolved', trouble: id, dueAt })
 }
+
+/** Each time that a trouble is resolved is told once. */
+export const resolvedId = ({ id, round }: Pick<Trouble, 'id' | 'round'>): string => `${id}-resolved-${round}`

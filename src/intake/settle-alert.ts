@@ -21,9 +21,14 @@ export async function settleAlert(alert: AlertRecord, source: AlertSource, deps:
   const settle = (settlement: Settlement): Promise<void> => records.settleAlert(alert.id, settlement)
   /** Until now nothing said that it is of this trouble: the trouble may have been resolved without it, or by it alone. */
   const join = async (seed: TroubleSeed, settlement: Settlement): Promise<void> => {
+    const tellIfResolved = async () => {
+      if ((await records.getAlert(alert.id))?.resolvedAt !== undefined) await tellResolved(seed.id, deps)
+    }
+    // Before, because nobody looks at a settled alert again after a crash; and after, because it may be resolved in between.
+    await tellIfResolved()
     await settle({ ...settlement, trouble: seed.id })
     await records.openTrouble(seed)
-    if ((await records.getAlert(alert.id))?.resolvedAt !== undefined) await tellResolved(seed.id, deps)
+    await tellIfResolved()
   }
 
   const mapped = targetOfAlert(alert.labels, source, Object.keys(config.clusters))

@@ -8,6 +8,7 @@ import { RecordsUnavailable } from '../ports/records/records.ts'
 import { type Note, TrackerRejected, TrackerUnavailable } from '../ports/tracker/tracker.ts'
 import { urlsOfTrouble } from '../routes.ts'
 import { minute } from '../stage-context.ts'
+import { resolvedId } from './keep-alerts.ts'
 import { stormName } from './tell-suppressed.ts'
 
 const atOnce = 20
@@ -81,12 +82,13 @@ async function tell(telling: Telling, deps: Deps): Promise<'later' | string | un
 /** For what tells that it is resolved: the trouble, if it is; undefined where something fires. */
 async function resolvedOrAsIs(telling: Telling, { records, clock }: Deps): Promise<Trouble | undefined> {
   const { trouble: id = '' } = telling
-  if (telling.kind !== 'resolved') return records.getTrouble(id)
-  const resolved = await records.resolveTrouble(id, at(clock.now()))
-  if (resolved) return resolved
-  // It was resolved by this before a crash, in the same round.
   const trouble = await records.getTrouble(id)
-  return trouble?.resolvedAt !== undefined && telling.id.endsWith(`-${trouble.round}`) ? trouble : undefined
+  if (telling.kind !== 'resolved' || !trouble) return trouble
+  // Late, it may be about an earlier round: the present one has its own.
+  if (telling.id !== resolvedId(trouble)) return undefined
+  // It was resolved by this before a crash.
+  if (trouble.resolvedAt !== undefined) return trouble
+  return records.resolveTrouble(id, at(clock.now()))
 }
 
 /** Undefined where there is nothing to count: the alert it was put down for has a diagnosis of its own by now. */

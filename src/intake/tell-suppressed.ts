@@ -1,6 +1,7 @@
 import type { Deps } from '../deps.ts'
 import { troubleId } from '../diagnosis/alert.ts'
 import type { AlertRecord, Trouble } from '../ports/records/intake.ts'
+import { resolvedId } from './keep-alerts.ts'
 import type { WorkloadCache } from './workload-cache.ts'
 
 /** So long, at most, is waited for more of the same, before a report is told. */
@@ -41,12 +42,13 @@ export async function tellStorm(cluster: string, alert: AlertRecord, deps: TellD
   const { records, clock, config } = deps
   await cache.get(`storm of ${cluster}`, async () => {
     const storm = { cluster, namespace: '', workload: '', name: stormName }
-    const { id, round } = await records.openTrouble({ ...storm, id: await troubleId(storm), alert: alert.id })
+    const opened = await records.openTrouble({ ...storm, id: await troubleId(storm), alert: alert.id })
+    const { id, round } = opened
     await records.tell({ id: `${id}-storm-${round}`, kind: 'storm', trouble: id, dueAt: soon(deps) })
     // Put off by each alert that comes: when it is due, the storm is over.
     const calmMs = (config.intake.storm.seconds + config.intake.quietSeconds) * 1000
     await records.tell({
-      id: `${id}-resolved-${round}`,
+      id: resolvedId(opened),
       kind: 'resolved',
       trouble: id,
       dueAt: new Date(clock.now() + gatherMs + calmMs).toISOString(),

@@ -27,13 +27,13 @@ export function recordsTellingsContract(fixture: IntakeFixture): void {
       expect(await due()).toStrictEqual([{ ...given, attempts: 0, version: 1, createdAt: at(0) }])
     })
 
-    test('puts down anew what was put off', async () => {
+    test('has what was put off wait, whatever is new in it', async () => {
       const { records, setTime } = fixture()
       await records.tell(telling(1))
       await records.delayTelling('t-1', 1, at(60), 'The tracker is away')
       setTime(start + 5000)
       await records.tell(telling(1, { dueAt: at(9), report: 'redmine:12' }))
-      expect(await due()).toStrictEqual([{ ...telling(1, { dueAt: at(9), report: 'redmine:12' }), attempts: 0, version: 2, createdAt: at(5) }])
+      expect(await due()).toStrictEqual([{ ...telling(1, { dueAt: at(60), report: 'redmine:12' }), attempts: 1, version: 2, createdAt: at(0) }])
     })
 
     test.each(['told', 'given-up'] as const)('puts down anew what was %s', async (state) => {

@@ -30,7 +30,24 @@ export function sqlTellings(db: Kysely<Schema>, now: () => string): TellingRecor
         .onConflict((conflict) =>
           conflict
             .column('id')
-            .doUpdateSet((eb) => ({ ...columns, version: eb('tellings.version', '+', 1) }))
+            .doUpdateSet((eb) => {
+              // What its tracker makes wait goes on waiting, however often it is put down.
+              const waits = eb.and([eb('tellings.state', '=', 'due'), eb('tellings.attempts', '>', 0)])
+              const kept = <C extends 'due_at' | 'created_at'>(column: C, given: string) =>
+                eb
+                  .case()
+                  .when(waits)
+                  .then(eb.ref(`tellings.${column}`))
+                  .else(given)
+                  .end()
+              return {
+                ...columns,
+                version: eb('tellings.version', '+', 1),
+                due_at: kept('due_at', dueAt),
+                created_at: kept('created_at', columns.created_at),
+                attempts: eb.case().when(waits).then(eb.ref('tellings.attempts')).else(0).end(),
+              }
+            })
             .where('tellings.call', '!=', columns.call),
         )
         .execute()
