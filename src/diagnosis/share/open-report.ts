@@ -36,6 +36,16 @@ export async function openReport(
   return report
 }
 
+/** Of a headline as much as a list of reports shows; all of it is in the note. A refusal says in two lines what to do. */
+const titleLength = 120
+const cut = (text: string): string =>
+  text.length > titleLength
+    ? `${text
+        .slice(0, titleLength - 1)
+        .toWellFormed()
+        .trimEnd()}…`
+    : text
+
 /** What a reader sees first is the finding; then which alert, then links. All of the diagnosis is in the note that follows. */
 function draftOf(diagnosis: Diagnosis & { readonly alert: AlertRef; readonly route: ReportRoute }, urls: ShareUrls): IssueDraft {
   const { alert, route, target, pod, cluster } = diagnosis
@@ -51,5 +61,5 @@ function draftOf(diagnosis: Diagnosis & { readonly alert: AlertRef; readonly rou
     links: [...alertLinks(alert), { label: 'First diagnosis', url: urls.page }],
   }
   const { project, labels, type } = route
-  return { project, labels, ...(type === undefined ? {} : { type }), title: `${alert.name} ${subject}: ${headline}`, note }
+  return { project, labels, ...(type === undefined ? {} : { type }), title: `${alert.name} ${subject}: ${cut(headline)}`, note }
 }

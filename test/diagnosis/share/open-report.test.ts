@@ -7,7 +7,7 @@ import type { AlertRef, ReportRef } from '../../../src/diagnosis/diagnosis.ts'
 import { openReport } from '../../../src/diagnosis/share/open-report.ts'
 import type { Records } from '../../../src/ports/records/records.ts'
 import { local } from '../../../src/ports/tracker/local.ts'
-import type { Tracker } from '../../../src/ports/tracker/tracker.ts'
+import type { IssueDraft, Tracker } from '../../../src/ports/tracker/tracker.ts'
 import { wallClock } from '../../contract/wall-clock.ts'
 import { exampleDiagnosis, urls } from './example.ts'
 
@@ -51,6 +51,24 @@ describe('openReport', () => {
     expect(await known()).toBe(`bugs:shop-${trouble}`)
     expect((await records.get(`ad-${diagnoses}`))?.report).toEqual({ tracker: 'bugs', key: `shop-${trouble}` })
     expect(await records.getValue(`report:${trouble}`)).toBeUndefined()
+  })
+
+  test('has a title that a list can show, and all of it in the note', async () => {
+    const message = `The pod has ${'3 MiB left, '.repeat(30)}16 MiB are needed`
+    const { report: _, ...diagnosis } = exampleDiagnosis({ id: 'ad-long', outcome: 'refused', findings: [], refusal: { code: 'headroom', message } })
+    const refused = { ...diagnosis, alert, route: { tracker: 'bugs', project: 'shop', labels: [] } }
+    await records.accept(refused)
+    const drafts: IssueDraft[] = []
+    const seen: Tracker = {
+      ...tracker,
+      openIssue(draft, options) {
+        drafts.push(draft)
+        return tracker.openIssue(draft, options)
+      },
+    }
+    await openReport(refused, { records, tracker: seen, urls, clock: wallClock, recurrence: 'reopen', signal: AbortSignal.timeout(10_000) })
+    expect(drafts[0]?.title).toMatch(/^CrashLooping fruit\/\S+: Not diagnosed from inside the pod: The pod has 3 MiB left,.{20,80}…$/)
+    expect(drafts[0]?.note.headline).toContain(message)
   })
 
   test('goes on in the one that is known, though the route has another project by now', async () => {
