@@ -49,13 +49,13 @@ export function receiveWebhook(app: App, deps: Deps): void {
       const name = c.req.param('id') ?? ''
       const source = Object.hasOwn(deps.config.sources, name) ? deps.config.sources[name] : undefined
       if (!source) throw new Problem('unknown-source', `No source "${name.slice(0, 100)}" is configured`)
-      c.set('principal', { name, via: 'token' })
       const body = new Uint8Array(await c.req.raw.arrayBuffer())
       const verified = await deps.verifyWebhook(name, { headers: c.req.raw.headers, body })
       if (verified.kind === 'rejected') {
         deps.log('warn', 'A webhook was refused', { source: name, why: verified.message })
         throw new Problem(verified.status === 400 ? 'malformed-request' : 'bad-signature', verified.message)
       }
+      c.set('principal', { name, via: 'token' })
       const delivery = readDelivery(
         name,
         source,

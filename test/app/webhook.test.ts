@@ -112,6 +112,9 @@ describe('nothing is kept, and the answer says why', () => {
     const world = await webhookWorld()
     expect((await refused(world, world.post('alertmanager', one, headers))).slice(0, 2)).toEqual([status, slug])
     expect(JSON.stringify(world.logged)).not.toContain(secrets.ALERT_TOKEN)
+    expect(world.logged).toContainEqual(
+      expect.objectContaining({ message: 'Request', data: expect.objectContaining({ status, principal: undefined }) }),
+    )
   })
 
   test.each(['unknown', 'constructor', '__proto__', 'ALERTMANAGER', '%00', '..%2fintake'])('of a source that is not there: %s', async (name) => {
