@@ -189,6 +189,24 @@ describe('a comment', () => {
     expect(await world.diagnoses()).toEqual([])
   })
 
+  test('whose diagnosis is cancelled, or refused, is answered so', async () => {
+    const world = await githubWorld()
+    await world.comment(command, { id: 1 })
+    await world.settle()
+    const [cancelled] = await world.diagnoses()
+    await world.deps.records.requestCancel(cancelled?.id ?? '')
+    await world.comment('/diagnose fruit/nobody', { id: 2 })
+    await world.follow()
+    expect(await world.diagnoses()).toMatchObject([
+      { outcome: 'cancelled', reported: { kind: 'written' } },
+      { outcome: 'refused', reported: { kind: 'written' } },
+    ])
+    expect((await world.notes()).map(({ outcome, headline }) => [outcome, headline]).toSorted()).toEqual([
+      ['cancelled', 'Cancelled before a container was added'],
+      ['refused', expect.stringContaining('"nobody"')],
+    ])
+  })
+
   test('is answered although the process dies before it is settled', async () => {
     let dies = true
     const world = await githubWorld({}, ({ records }) => ({

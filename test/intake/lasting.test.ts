@@ -148,10 +148,10 @@ describe('what a report stands for', () => {
     await world.fire({ pod: apple(1) })
     await world.fire({ pod: apple(2) })
     await world.pass(61)
-    expect(await more(world)).toEqual(['1 alert more, not diagnosed by itself: this report stands for it'])
+    expect(await more(world)).toEqual(['1 more alert has no diagnosis of its own: this report stands for it'])
     await world.fire({ pod: apple(3) }, { name: 'NotReady', pod: apple(1) })
     await world.pass(61)
-    expect(await more(world)).toEqual(['3 alerts more, not diagnosed by themselves: this report stands for them'])
+    expect(await more(world)).toEqual(['3 more alerts have no diagnosis of their own: this report stands for them'])
     const facts = (await world.issues()).flatMap(({ notes }) => notes.find(({ headline }) => headline.includes('more'))?.facts ?? [])
     expect(facts).toEqual([
       ['CrashLooping', `2 × the same trouble: ${apple(2)}, ${apple(3)}`],

@@ -136,7 +136,7 @@ describe('the annotation report', () => {
     const [issue, ...others] = await world.issues()
     expect([issue?.key, issue?.open, others]).toEqual(['bug-7', undefined, []])
     expect(issue?.notes.slice(1).map(({ headline }) => headline)).toEqual([
-      '1 alert more, not diagnosed by itself: this report stands for it',
+      '1 more alert has no diagnosis of its own: this report stands for it',
       'Resolved: CrashLooping of fruit/deployment/apples',
     ])
   })

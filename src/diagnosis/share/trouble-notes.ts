@@ -37,9 +37,10 @@ export function moreNote({
 }: About & { readonly groups: readonly SuppressedGroup[]; readonly storm: boolean }): Note {
   const total = groups.reduce((sum, { count }) => sum + count, 0)
   const alerts = total === 1 ? '1 alert' : `${total} alerts`
+  const more = total === 1 ? '1 more alert has no diagnosis of its own' : `${total} more alerts have no diagnosis of their own`
   const headline = storm
     ? `Storm in cluster ${trouble.cluster}: ${alerts} not diagnosed, because too many came at once`
-    : `${alerts} more, not diagnosed by ${total === 1 ? 'itself' : 'themselves'}: this report stands for ${total === 1 ? 'it' : 'them'}`
+    : `${more}: this report stands for ${total === 1 ? 'it' : 'them'}`
   return note(
     about,
     headline,
