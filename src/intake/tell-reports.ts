@@ -73,7 +73,8 @@ async function tell(telling: Telling, deps: Deps): Promise<'later' | string | un
   if (!ref) return last?.route && last.state !== 'done' ? 'later' : 'The trouble has no report'
   const note = await noteOf(telling, trouble, deps)
   if (!note) return 'There is no alert that it stands for'
-  const message = await write(ref, note, deps)
+  const goesOn = telling.kind === 'recurred' && own !== undefined ? await openAgain(ref, trouble, note, telling, deps) : ref
+  const message = await write(goesOn, note, deps)
   // One that the rule's author named is closed by whoever opened it.
   if (message === undefined && telling.kind === 'resolved' && config.reports.resolved === 'close' && own !== undefined) await close(ref, deps)
   return message
@@ -117,6 +118,22 @@ async function lastDiagnosis(trouble: Trouble, { records }: Deps): Promise<Diagn
   return last?.diagnosis === undefined ? undefined : records.get(last.diagnosis)
 }
 
+/** Where the configuration says so, the trouble's own report is opened again, though no other diagnosis does it; the report that goes on. */
+async function openAgain(report: ReportRef, trouble: Trouble, note: Note, telling: Telling, deps: Deps): Promise<ReportRef> {
+  const { config, records, trackers, stopping } = deps
+  const tracker = trackers.get(report.tracker)
+  const route = (await lastDiagnosis(trouble, deps))?.route
+  if (config.reports.recurrence !== 'reopen' || !tracker || route?.tracker !== report.tracker) return report
+  const { project, labels, type } = route
+  const draft = { project, labels, ...(type === undefined ? {} : { type }), title: note.headline, note: { ...note, marker: trouble.id } }
+  return alone(trouble.id, telling.id, deps, async (inTime) => {
+    const signal = AbortSignal.any([stopping, inTime])
+    const { key } = await tracker.openIssue(draft, { recurrence: 'reopen', knownKey: report.key, signal })
+    await records.setTroubleReport(trouble.id, `${report.tracker}:${key}`)
+    return { tracker: report.tracker, key }
+  })
+}
+
 async function openStorm(trouble: Trouble, telling: Telling, deps: Deps): Promise<void> {
   const { config, records, trackers } = deps
   const { cluster } = trouble
@@ -124,8 +141,9 @@ async function openStorm(trouble: Trouble, telling: Telling, deps: Deps): Promis
   const tracker = route && trackers.get(route.tracker)
   if (!route || !tracker) return
   const draft = stormDraft({ trouble, route, at: telling.createdAt, urls: urlsOfTrouble(config.publicUrl, trouble.id) })
-  await alone(trouble.id, telling.id, deps, async () => {
-    const opened = await tracker.openIssue(draft, { recurrence: config.reports.recurrence, signal: deps.stopping })
+  await alone(trouble.id, telling.id, deps, async (inTime) => {
+    const signal = AbortSignal.any([deps.stopping, inTime])
+    const opened = await tracker.openIssue(draft, { recurrence: config.reports.recurrence, signal })
     await records.setTroubleReport(trouble.id, `${route.tracker}:${opened.key}`)
   })
 }

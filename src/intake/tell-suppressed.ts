@@ -15,14 +15,16 @@ function soon({ clock }: TellDeps): string {
 type TellDeps = Pick<Deps, 'records' | 'clock' | 'config'>
 
 /**
- * Has it told, on the report of the diagnosis that stands for it, that an alert has none of its own; and on the trouble's own report, if it has
- * one, that it came back. Within a minute, the same is put down once.
+ * Has it told, on the report of the diagnosis that stands for it, that an alert has none of its own; and on the trouble's report that it came
+ * back. Within a minute, the same is put down once.
  */
 export async function tellSuppressed(trouble: Trouble, diagnosis: string | undefined, deps: TellDeps, cache: WorkloadCache): Promise<void> {
   const dueAt = soon(deps)
-  if (trouble.round > 1 && trouble.report !== undefined) {
+  if (trouble.round > 1) {
     const id = `${trouble.id}-recurred-${trouble.round}`
-    await cache.get(id, () => deps.records.tell({ id, kind: 'recurred', trouble: trouble.id, dueAt }))
+    // Before anything else of the same minute: it may have to open the report again.
+    const before = new Date(Date.parse(dueAt) - 1).toISOString()
+    await cache.get(id, () => deps.records.tell({ id, kind: 'recurred', trouble: trouble.id, dueAt: before }))
   }
   if (diagnosis === undefined) return
   await cache.get(`more for ${diagnosis}`, async () => {

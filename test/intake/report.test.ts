@@ -141,6 +141,19 @@ describe('the annotation report', () => {
     ])
   })
 
+  test('is told that the trouble came back, too', async () => {
+    const world = await intakeWorld({ reports: { routes: [] } })
+    const annotations = { report: 'bugs:bug-7' }
+    await world.fire({ annotations })
+    await world.fire({ annotations, resolved: true })
+    await world.pass(301)
+    await world.fire({ annotations, firing: 2 })
+    await world.pass(61)
+    expect((await world.issues()).flatMap(({ notes }) => notes.map(({ headline }) => headline))).toContain(
+      'Fires again: CrashLooping of fruit/deployment/apples',
+    )
+  })
+
   test.each([
     ['that policy denies', 'other:bug-7', 'Report "other:bug-7" is not among those that "prometheus" may write to'],
     ['of a tracker that is not there', 'nowhere:7', 'unknown tracker "nowhere"'],
