@@ -64,8 +64,16 @@ function asAlert(parsed: Parsed<TrackerEvent>, around: Around): Parsed<Delivery>
   const event = parsed.value
   if (event.kind === 'ignored') return { ok: true, value: { alerts: [], notes: [event.why] } }
   const { id, author, authorKeys, issueKey, isPublic, text } = event
-  const labels = { author, authors: JSON.stringify(authorKeys), issue: issueKey, visibility: isPublic ? 'public' : 'not public', text }
+  const visibility = isPublic ? 'public' : 'not public'
+  const labels = { author, authors: JSON.stringify(authorKeys), issue: issueKey, visibility, text: boundedText(text) }
   return { ok: true, value: { alerts: [asked('/diagnose', id, labels, around)], notes: [] } }
+}
+
+const maxText = 65_536
+
+/** Whole lines, for one that is cut may name another pod. GitLab's comments have up to a million characters, and a row of D1 2 MB. */
+function boundedText(text: string): string {
+  return text.length <= maxText ? text : text.slice(0, text.lastIndexOf('\n', maxText) + 1)
 }
 
 /** What is asked for once has no time of its own: it is known by its id alone. */
