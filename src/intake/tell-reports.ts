@@ -12,6 +12,8 @@ import { resolvedId } from './keep-alerts.ts'
 import { stormName } from './tell-suppressed.ts'
 
 const atOnce = 20
+/** So that a tracker that does not answer holds the others up the less. Workers have six connections. */
+const together = 4
 const longestPauseMs = 10 * minute
 const day = 24 * 60 * minute
 
@@ -22,10 +24,14 @@ const day = 24 * 60 * minute
 export async function tellDue(deps: Deps): Promise<void> {
   while (!deps.stopping.aborted) {
     const due = await deps.records.dueTellings(new Date(deps.clock.now()).toISOString(), atOnce)
-    for (const telling of due) {
-      if (deps.stopping.aborted) return
-      await tellOne(telling, deps)
+    // What is told of one trouble, or on one issue, is told in order.
+    const lines = [...Map.groupBy(due, ({ trouble, report, id }) => trouble ?? report ?? id).values()]
+    const next = async (): Promise<void> => {
+      for (let line = lines.shift(); line; line = lines.shift()) {
+        for (const telling of line) if (!deps.stopping.aborted) await tellOne(telling, deps)
+      }
     }
+    await Promise.all(Array.from({ length: together }, next))
     if (due.length < atOnce) return
   }
 }
