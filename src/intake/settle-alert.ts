@@ -9,6 +9,7 @@ import { routeOf } from '../diagnosis/admit/report-route.ts'
 import { troubleId } from '../diagnosis/alert.ts'
 import type { AlertRef, DiagnosisRequest, ReportRef, Target } from '../diagnosis/diagnosis.ts'
 import { workloadOf } from '../diagnosis/gather/workload-of.ts'
+import { type Cluster, ClusterUnavailable } from '../ports/cluster/cluster.ts'
 import type { AlertRecord, Settlement, Trouble, TroubleSeed } from '../ports/records/intake.ts'
 import { startDiagnosis } from '../start-diagnosis.ts'
 import { tellResolved } from './keep-alerts.ts'
@@ -44,17 +45,20 @@ export async function settleAlert(alert: AlertRecord, source: AlertSource, deps:
   const verdict = admit(config.policy, alert.source, wanted)
   if (verdict.kind === 'denied') return settle({ ...place, outcome: 'denied', message: verdict.message })
 
-  const found = await cache.get(`${cluster} ${JSON.stringify(target)}`, () => workloadOf(target, clusterOf(cluster, deps), deps.stopping))
+  const found = await cache.get(`${cluster} ${JSON.stringify(target)}`, () =>
+    ifThere(cluster, deps, cache, (there) => workloadOf(target, there, deps.stopping)),
+  )
   if (found.kind === 'gone') return settle({ ...place, outcome: 'no-target', message: found.message })
-  const { workload } = found
+  const { workload, pod } = found
   // Relabelling may have given it another one.
   const name = mapped.labels.alertname ?? alert.name
   const trouble = { cluster, namespace: target.namespace, workload, name }
   const seed = { ...trouble, id: await troubleId(trouble), alert: alert.id }
   const opened = await records.openTrouble(seed)
-  const told = { ...place, workload }
+  const which = pod === undefined ? {} : { pod }
+  const told = { ...place, workload, ...which }
 
-  const asked = { alert: alert.id, trouble: opened.id, namespace: target.namespace, workload, ...(target.kind === 'pod' ? { pod: target.name } : {}) }
+  const asked = { alert: alert.id, trouble: opened.id, namespace: target.namespace, workload, ...which }
   const decision = await decideInLedger(cluster, asked, deps)
   if (decision.kind === 'suppressed') {
     const { suppression, message, diagnosis } = decision
@@ -162,8 +166,22 @@ function bounded(map: Readonly<Record<string, string>>): Record<string, string> 
   return Object.fromEntries(pairs.map(([key, value]) => [key, value.length > maxValue ? `${value.slice(0, maxValue - 1)}…` : value]))
 }
 
-function clusterOf(name: string, { clusters }: Deps) {
+/**
+ * Asks a cluster, but not one that gave no answer within this minute, whatever it was asked: each alert would wait as long as a request may take, and
+ * hold up those of other clusters. Throws ClusterUnavailable.
+ */
+async function ifThere<T>(name: string, { clusters, stopping }: Deps, cache: WorkloadCache, ask: (cluster: Cluster) => Promise<T>): Promise<T> {
   const cluster = clusters.get(name)
   if (!cluster) throw new Error(`Cluster "${name}" is not configured any more`)
-  return cluster
+  const key = `cluster ${name} is away`
+  const away = cache.known<ClusterUnavailable>(key)
+  if (away) throw away
+  try {
+    return await ask(cluster)
+  } catch (error) {
+    if (!(error instanceof ClusterUnavailable)) throw error
+    // It may be this one question that it does not answer.
+    await cluster.version(stopping).catch(() => cache.get(key, async () => error))
+    throw error
+  }
 }
