@@ -12,7 +12,7 @@ export interface Started {
   readonly trouble: string
   readonly namespace: string
   readonly workload: string
-  /** Absent where a workload was asked for: which of its pods it will be is not known yet. */
+  /** Of a workload the pod that was the least healthy one then; absent where none was known. */
   readonly pod?: string
 }
 
