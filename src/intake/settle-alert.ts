@@ -12,25 +12,29 @@ import { workloadOf } from '../diagnosis/gather/workload-of.ts'
 import { type Cluster, ClusterUnavailable } from '../ports/cluster/cluster.ts'
 import type { AlertRecord, Settlement, Trouble, TroubleSeed } from '../ports/records/intake.ts'
 import { startDiagnosis } from '../start-diagnosis.ts'
-import { tellResolved } from './keep-alerts.ts'
 import { tellStorm, tellSuppressed } from './tell-suppressed.ts'
 import type { WorkloadCache } from './workload-cache.ts'
 
-/** Settles one alert; a line a decision. Throws where something cannot be known now. */
-export async function settleAlert(alert: AlertRecord, source: AlertSource, deps: Deps, cache: WorkloadCache): Promise<void> {
+/** What became of an alert, and the trouble that it is of. */
+export interface Settled {
+  /** Its id. */
+  readonly alert: string
+  readonly settlement: Settlement
+  readonly seed?: TroubleSeed
+}
+
+/** What the alerts of one round were told by the records: asked again for each of them, a storm would be some thousand queries. */
+export interface Batch {
+  readonly troubles: Map<string, Trouble>
+  /** By its key. */
+  readonly ledgers: Map<string, readonly Started[]>
+}
+
+/** What becomes of an alert, to be put down; a line a decision. Throws where something cannot be known now. */
+export async function settleAlert(alert: AlertRecord, source: AlertSource, deps: Deps, cache: WorkloadCache, batch: Batch): Promise<Settled> {
   const { config, records } = deps
-  const settle = (settlement: Settlement): Promise<void> => records.settleAlert(alert.id, settlement)
-  /** Until now nothing said that it is of this trouble: the trouble may have been resolved without it, or by it alone. */
-  const join = async (seed: TroubleSeed, settlement: Settlement): Promise<void> => {
-    const tellIfResolved = async () => {
-      if ((await records.getAlert(alert.id))?.resolvedAt !== undefined) await tellResolved(seed.id, deps)
-    }
-    // Before, because nobody looks at a settled alert again after a crash; and after, because it may be resolved in between.
-    await tellIfResolved()
-    await settle({ ...settlement, trouble: seed.id })
-    await records.openTrouble(seed)
-    await tellIfResolved()
-  }
+  const settle = (settlement: Settlement): Settled => ({ alert: alert.id, settlement })
+  const join = (seed: TroubleSeed, settlement: Settlement): Settled => ({ alert: alert.id, settlement: { ...settlement, trouble: seed.id }, seed })
 
   const mapped = targetOfAlert(alert.labels, source, Object.keys(config.clusters))
   if (mapped.kind === 'dropped') return settle({ outcome: 'ignored', message: mapped.message })
@@ -54,12 +58,13 @@ export async function settleAlert(alert: AlertRecord, source: AlertSource, deps:
   const name = mapped.labels.alertname ?? alert.name
   const trouble = { cluster, namespace: target.namespace, workload, name }
   const seed = { ...trouble, id: await troubleId(trouble), alert: alert.id }
-  const opened = await records.openTrouble(seed)
+  const opened = batch.troubles.get(seed.id) ?? (await records.openTrouble(seed))
+  batch.troubles.set(seed.id, opened)
   const which = pod === undefined ? {} : { pod }
   const told = { ...place, workload, ...which }
 
   const asked = { alert: alert.id, trouble: opened.id, namespace: target.namespace, workload, ...which }
-  const decision = await decideInLedger(cluster, asked, deps)
+  const decision = await decideInLedger(cluster, asked, deps, batch)
   if (decision.kind === 'suppressed') {
     const { suppression, message, diagnosis } = decision
     // First what is to be told, for nobody looks at a settled alert again.
@@ -70,7 +75,7 @@ export async function settleAlert(alert: AlertRecord, source: AlertSource, deps:
   const { report, complaint } = reportOf(alert, wanted, deps)
   const request = requestOf(alert, { mapped, source, started: decision.entry, trouble: opened, report }, deps)
   await startDiagnosis(request, deps)
-  await join(seed, { ...told, outcome: 'diagnosed', diagnosis: request.id, ...(complaint === undefined ? {} : { message: complaint }) })
+  return join(seed, { ...told, outcome: 'diagnosed', diagnosis: request.id, ...(complaint === undefined ? {} : { message: complaint }) })
 }
 
 type Decision =
@@ -92,7 +97,7 @@ async function hasStarted({ id }: AlertRecord, cluster: string, { records }: Dep
 }
 
 /** What is decided to start is put down first, so that whoever comes after a crash starts the same and nothing else. */
-async function decideInLedger(cluster: string, asked: Asked, { records, config, clock }: Deps): Promise<Decision> {
+async function decideInLedger(cluster: string, asked: Asked, { records, config, clock }: Deps, { ledgers }: Batch): Promise<Decision> {
   let decision: ReturnType<typeof decide> | undefined
   const decideFrom = (before: readonly Started[] | undefined) => {
     const now = clock.now()
@@ -100,9 +105,14 @@ async function decideInLedger(cluster: string, asked: Asked, { records, config, 
     return decision.kind === 'start' ? decision.entries : before
   }
   const key = ledgerOf(cluster)
-  // Most alerts of a storm change nothing: they are read only.
-  decideFrom(await records.getValue<readonly Started[]>(key))
-  if (decision?.kind === 'start') await records.changeValue<readonly Started[], readonly Started[] | undefined>(key, decideFrom)
+  // Most alerts of a storm change nothing, and what stood in the way a moment ago still does.
+  const known = ledgers.get(key) ?? (await records.getValue<readonly Started[]>(key)) ?? []
+  ledgers.set(key, known)
+  decideFrom(known)
+  if (decision?.kind === 'start') {
+    const after = await records.changeValue<readonly Started[], readonly Started[] | undefined>(key, decideFrom)
+    ledgers.set(key, after ?? [])
+  }
   if (!decision) throw new TypeError('Nothing was decided')
   if (decision.kind !== 'suppressed') return { kind: 'start', entry: decision.entry }
   const { why, message, diagnosis } = decision

@@ -235,6 +235,25 @@ export function recordsAlertsContract(fixture: IntakeFixture): void {
       expect(record).toMatchObject(settlementOf(Number(message)))
     })
 
+    test('of several keeps each, whatever is settled or unknown among them', async () => {
+      await receive(alertOf(1), alertOf(2), alertOf(3))
+      await fixture().records.settleAlert(alertId(2), { outcome: 'failed' })
+      const settlements = [1, 2, 9].map((n) => ({ id: alertId(n), ...settlementOf(n) }))
+      await fixture().records.settleAlerts([...settlements, { id: alertId(3), outcome: 'denied', message: 'no’’ "” \u0000' }])
+      expect(await get(1)).toMatchObject({ state: 'settled', ...settlementOf(1) })
+      expect(await get(2)).toMatchObject({ state: 'settled', outcome: 'failed' })
+      const { cluster: _, ...third } = (await get(3)) ?? {}
+      expect(third).toMatchObject({ state: 'settled', outcome: 'denied', message: 'no’’ "” \u0000' })
+      await fixture().records.settleAlerts([])
+    })
+
+    test('resolvedAmong() names those that fire no more', async () => {
+      await receive(alertOf(1), alertOf(2), alertOf(3))
+      await receive(alertOf(2, { status: 'resolved', endsAt: at(7) }))
+      expect(await fixture().records.resolvedAmong([1, 2, 9].map(alertId))).toEqual([alertId(2)])
+      expect(await fixture().records.resolvedAmong([])).toEqual([])
+    })
+
     test('does nothing about an unknown alert', async () => {
       await fixture().records.settleAlert(alertId(1), settlementOf(1))
       await fixture().records.delayAlert(alertId(1), at(5), 'x')

@@ -41,6 +41,8 @@ describe('how alerts are found', () => {
     ['dueAlerts', () => records.dueAlerts(at(0), 9), ['SEARCH alerts USING INDEX alerts_due (state=? AND due_at<?)']],
     ['getAlert', () => records.getAlert('x'), [id('alerts')]],
     ['settleAlert', () => records.settleAlert('x', settlementOf(1)), [id('alerts')]],
+    ['settleAlerts', () => records.settleAlerts([{ id: 'x', ...settlementOf(1) }]), [id('alerts')]],
+    ['resolvedAmong', () => records.resolvedAmong(['x']), [id('alerts')]],
     ['delayAlert', () => records.delayAlert('x', at(0), 'x'), [id('alerts')]],
     ['openTrouble', () => records.openTrouble(seedOf(1)), [id('troubles')]],
     [

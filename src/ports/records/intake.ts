@@ -13,6 +13,10 @@ export interface IntakeRecords {
   dueAlerts(now: string, limit: number): Promise<readonly AlertRecord[]>
   /** What became of an alert: state `settled`, unless it is settled already. */
   settleAlert(id: string, settlement: Settlement): Promise<void>
+  /** The same for any number of them: a commit, and what D1 counts, for all. */
+  settleAlerts(settlements: readonly (Settlement & { readonly id: string })[]): Promise<void>
+  /** Those of the alerts that do not fire any more, by id. */
+  resolvedAmong(ids: readonly string[]): Promise<readonly string[]>
   /** Looked at again at `dueAt`; `message` says why. Nothing if it is settled. */
   delayAlert(id: string, dueAt: string, message: string): Promise<void>
   getAlert(id: string): Promise<AlertRecord | undefined>

@@ -6,7 +6,10 @@ import { visibleBy } from './visible.ts'
 /** Half of what D1 takes as one value: https://developers.cloudflare.com/d1/platform/limits/ */
 const maxBytes = 1_000_000
 
-type AlertRecords = Pick<IntakeRecords, 'receiveAlerts' | 'dueAlerts' | 'settleAlert' | 'delayAlert' | 'getAlert' | 'listAlerts'>
+type AlertRecords = Pick<
+  IntakeRecords,
+  'receiveAlerts' | 'dueAlerts' | 'settleAlert' | 'settleAlerts' | 'resolvedAmong' | 'delayAlert' | 'getAlert' | 'listAlerts'
+>
 
 /** What became of alerts; each change may be sent twice, as all of `sqlRecords`. */
 export function sqlAlerts(db: Kysely<Schema>, now: () => string): AlertRecords {
@@ -33,13 +36,18 @@ export function sqlAlerts(db: Kysely<Schema>, now: () => string): AlertRecords {
       return (await query.orderBy('due_at').orderBy('id').limit(limit).execute()).map(alertOf)
     },
 
-    async settleAlert(id, { outcome, ...about }) {
-      const { cluster = null, namespace = null, workload = null, pod = null, trouble = null } = about
-      const { suppression = null, message = null, diagnosis = null } = about
-      const columns = { outcome, cluster, namespace, workload, pod, trouble, suppression, message, diagnosis }
-      await received(id)
-        .set({ state: 'settled', ...columns })
-        .execute()
+    settleAlert: (id, settlement) => settle(db, [{ id, ...settlement }]),
+
+    settleAlerts: (settlements) => settle(db, settlements),
+
+    async resolvedAmong(ids) {
+      const found: string[] = []
+      for (const part of parts(ids)) {
+        const query = db.selectFrom('alerts').select('id').where('resolved_at', 'is not', null)
+        const rows = await query.where('id', 'in', sql<string>`(select given.value from ${each(part)})`).execute()
+        found.push(...rows.map(({ id }) => id))
+      }
+      return found
     },
 
     async delayAlert(id, dueAt, message) {
@@ -183,6 +191,22 @@ async function troublesEnded(db: Kysely<Schema>, ends: string): Promise<string[]
     .distinct()
     .execute()
   return rows.flatMap(({ trouble }) => trouble ?? [])
+}
+
+const settled = ['outcome', 'cluster', 'namespace', 'workload', 'pod', 'trouble', 'suppression', 'message', 'diagnosis'] as const
+
+async function settle(db: Kysely<Schema>, settlements: Parameters<AlertRecords['settleAlerts']>[0]): Promise<void> {
+  const columns = Object.fromEntries(settled.map((column) => [column, sql`given.value ->> ${sql.lit(column)}`]))
+  for (const part of parts(settlements)) {
+    await db
+      .updateTable('alerts')
+      .from(each(part))
+      .set({ state: 'settled', ...columns })
+      .where('alerts.id', '=', sql<string>`given.value ->> 'id'`)
+      // With the plus, SQLite does not walk through all that is received: https://sqlite.org/optoverview.html#uplus
+      .where(sql<SqlBool>`+alerts.state = 'received'`)
+      .execute()
+  }
 }
 
 const each = (array: string) => sql<{ value: string }>`json_each(${array})`.as<'given'>(sql.ref('given'))
