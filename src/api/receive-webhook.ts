@@ -59,7 +59,7 @@ export function receiveWebhook(app: App, deps: Deps): void {
       const delivery = readDelivery(
         name,
         source,
-        { body: parseJson(decodeText(body.buffer)), headers: c.req.raw.headers, ...(verified.id === undefined ? {} : { id: verified.id }) },
+        { body: bodyOf(body, name, deps), headers: c.req.raw.headers, ...(verified.id === undefined ? {} : { id: verified.id }) },
         deps.clock.now(),
       )
       if (!delivery.ok) {
@@ -74,4 +74,13 @@ export function receiveWebhook(app: App, deps: Deps): void {
       return c.json({ received: fresh, repeated, notes }, 202)
     },
   )
+}
+
+function bodyOf(body: Uint8Array<ArrayBuffer>, source: string, { log }: Pick<Deps, 'log'>): unknown {
+  try {
+    return parseJson(decodeText(body.buffer))
+  } catch (error) {
+    log('warn', 'A webhook delivered what cannot be read', { source, why: error instanceof Error ? error.message : String(error) })
+    throw error
+  }
 }

@@ -3,6 +3,7 @@ import type { Clock, VerifyWebhook } from '../deps.ts'
 import { verifyWebhook } from '../diagnosis/admit/webhook-auth.ts'
 import { complainAboutSecret, secretsOfSource } from '../diagnosis/admit/webhook-auth-secrets.ts'
 import type { Tracker } from '../ports/tracker/tracker.ts'
+import { pathText } from './config-problems.ts'
 import type { SecretOf } from './parts.ts'
 
 /** Tells genuine messages by the secrets of the sources. Throws naming the source whose secret is of a form that cannot be right. */
@@ -10,7 +11,7 @@ export function webhookVerifier({ sources }: Config, secret: SecretOf, clock: Pi
   for (const [name, source] of Object.entries(sources)) {
     for (const { kind, ref, path } of secretsOfSource(source)) {
       const complaint = complainAboutSecret(kind, secret(ref))
-      if (complaint !== undefined) throw new Error(`sources.${name}.${path.join('.')}: ${complaint}`)
+      if (complaint !== undefined) throw new Error(`${pathText(['sources', name, ...path])}: ${complaint}`)
     }
   }
   return async (name, message) => {

@@ -38,7 +38,10 @@ export async function settleAlert(alert: AlertRecord, source: AlertSource, deps:
 
   const mapped = targetOfAlert(alert.labels, source, Object.keys(config.clusters))
   if (mapped.kind === 'dropped') return settle({ outcome: 'ignored', message: mapped.message })
-  if (mapped.kind === 'none') return settle({ outcome: 'no-target', message: mapped.message })
+  if (mapped.kind === 'none') {
+    const { kind: _, ...known } = mapped
+    return settle({ outcome: 'no-target', ...known })
+  }
   const { cluster, target } = mapped
   const place = { cluster, namespace: target.namespace, ...(target.kind === 'pod' ? { pod: target.name } : {}) }
   // What is in the ledger is diagnosed all the same: it stands for others already.

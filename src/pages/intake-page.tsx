@@ -84,9 +84,9 @@ function Row({ frame, alert, showCluster }: { frame: Frame; alert: AlertRecord; 
         <span class={`badge ${badges[outcome ?? 'waiting'] ?? 'running'}`}>{outcome ?? 'waiting'}</span>
       </span>
       <div>
-        {diagnosis === undefined ? <b>{name}</b> : <a href={frame.base + pathOf(routes.page, diagnosis)}>{name}</a>}
+        {diagnosis === undefined ? <b>{short(name)}</b> : <a href={frame.base + pathOf(routes.page, diagnosis)}>{short(name)}</a>}
         {place === undefined ? null : <> {place}</>}
-        {annotations.summary === undefined ? null : <p>{annotations.summary}</p>}
+        {annotations.summary === undefined ? null : <p>{short(annotations.summary)}</p>}
         {suppression === undefined && message === undefined ? null : (
           <p>{[suppression && why[suppression], message].filter((part) => part).join(': ')}</p>
         )}
@@ -116,6 +116,9 @@ function Row({ frame, alert, showCluster }: { frame: Frame; alert: AlertRecord; 
     </li>
   )
 }
+
+/** The whole of it is in the list of the API. */
+const short = (text: string): string => (text.length > 300 ? `${text.slice(0, 299)}…` : text)
 
 /** In the colours of a diagnosis' outcomes. */
 const badges: Readonly<Record<string, string>> = {

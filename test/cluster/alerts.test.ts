@@ -69,7 +69,7 @@ describe.each(['Node', 'Workers'] as const)('what the Alertmanagers of the lab d
 
     await scrape(down, false)
     const [told] = await world.notesWith(key, 'Resolved')
-    expect(await renderedNote(url, key, told?.id ?? 0)).toContain(`Resolved: PodDown of fruit/pod/${down}`)
+    expect(await renderedNote(url, key, told?.id ?? 0)).toContain(`Resolved: PodDown of pod fruit/${down}`)
   })
 
   test.concurrent('a trouble that comes back reopens the issue that somebody closed, with another note', async () => {

@@ -77,7 +77,7 @@ test('a note that a tracker takes its time for holds up no other', async () => {
             {
               ...tracker,
               async writeNote(key, note, options) {
-                if (note.headline === 'Resolved: CrashLooping of fruit/deployment/apples') await toldOthers
+                if (note.headline === 'Resolved: CrashLooping of deployment fruit/apples') await toldOthers
                 const written = await tracker.writeNote(key, note, options)
                 if (note.headline.startsWith('Resolved') && ++others === 2) resolve()
                 return written

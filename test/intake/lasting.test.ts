@@ -20,7 +20,7 @@ describe('resolved', () => {
     await world.pass(298)
     expect(await told(world)).toEqual([])
     await world.pass(3)
-    expect(await told(world)).toEqual(['Resolved: CrashLooping of fruit/deployment/apples'])
+    expect(await told(world)).toEqual(['Resolved: CrashLooping of deployment fruit/apples'])
     await world.fire({ resolved: true })
     await world.pass(hour)
     expect(await told(world)).toHaveLength(1)
@@ -79,7 +79,7 @@ describe('resolved', () => {
     expect(await world.issues()).toEqual([])
     await world.diagnose()
     await world.pass(31)
-    expect(await told(world)).toEqual(['Resolved: CrashLooping of fruit/deployment/apples'])
+    expect(await told(world)).toEqual(['Resolved: CrashLooping of deployment fruit/apples'])
   })
 
   test('before it was settled, of a trouble that is known, leaves nothing open', async () => {
@@ -89,7 +89,7 @@ describe('resolved', () => {
     await world.deliver([{ pod: apple(2) }])
     await world.deliver([{ pod: apple(2), resolved: true }])
     await world.pass(301)
-    expect(await told(world)).toEqual(['Resolved: CrashLooping of fruit/deployment/apples'])
+    expect(await told(world)).toEqual(['Resolved: CrashLooping of deployment fruit/apples'])
   })
 })
 
@@ -141,7 +141,7 @@ describe('what comes back', () => {
     const world = await back(recurrence, 60)
     expect(await world.diagnoses()).toHaveLength(1)
     expect((await told(world)).filter((headline) => headline.startsWith('Fires again'))).toEqual([
-      'Fires again: CrashLooping of fruit/deployment/apples',
+      'Fires again: CrashLooping of deployment fruit/apples',
     ])
     expect((await world.issues()).map((issue) => issue.open)).toEqual([open])
   })
@@ -157,8 +157,8 @@ describe('what comes back', () => {
     await world.fire({ firing: 2, resolved: true })
     await world.pass(301)
     const [issue, ...others] = await world.issues()
-    expect([others, issue?.title, issue?.open]).toEqual([[], 'Fires again: CrashLooping of fruit/deployment/apples', true])
-    expect(issue?.notes.map(({ headline }) => headline)).toContain('Resolved: CrashLooping of fruit/deployment/apples')
+    expect([others, issue?.title, issue?.open]).toEqual([[], 'Fires again: CrashLooping of deployment fruit/apples', true])
+    expect(issue?.notes.map(({ headline }) => headline)).toContain('Resolved: CrashLooping of deployment fruit/apples')
   })
 })
 

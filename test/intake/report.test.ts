@@ -137,7 +137,7 @@ describe('the annotation report', () => {
     expect([issue?.key, issue?.open, others]).toEqual(['bug-7', undefined, []])
     expect(issue?.notes.slice(1).map(({ headline }) => headline)).toEqual([
       '1 more alert has no diagnosis of its own: this report stands for it',
-      'Resolved: CrashLooping of fruit/deployment/apples',
+      'Resolved: CrashLooping of deployment fruit/apples',
     ])
   })
 
@@ -150,7 +150,7 @@ describe('the annotation report', () => {
     await world.fire({ annotations, firing: 2 })
     await world.pass(61)
     expect((await world.issues()).flatMap(({ notes }) => notes.map(({ headline }) => headline))).toContain(
-      'Fires again: CrashLooping of fruit/deployment/apples',
+      'Fires again: CrashLooping of deployment fruit/apples',
     )
   })
 

@@ -15,7 +15,7 @@ export interface MappedAlert {
 export type AlertTarget =
   | MappedAlert
   /** Nothing that can be looked at; the message says which labels were looked for, and what to do. */
-  | { readonly kind: 'none'; readonly message: string }
+  | { readonly kind: 'none'; readonly message: string; readonly cluster?: string; readonly namespace?: string }
   /** A rule of the configuration says that alerts of this kind are none of ours. */
   | { readonly kind: 'dropped'; readonly message: string }
 
@@ -45,7 +45,9 @@ export function targetOfAlert(given: Labels, source: SourceLabels, clusters: rea
     const container = containerOf(labels, source, candidate)
     return { kind: 'target', cluster, target, labels, ...(container === undefined ? {} : { container }) }
   }
-  return { kind: 'none', message: nothingFound(source, notes) }
+  // Known all the same, so that whoever may see that namespace sees this.
+  const namespace = values(labels, source.labels.namespace).find(({ value }) => labelPattern.test(value))?.value
+  return { kind: 'none', message: nothingFound(source, notes), cluster, ...(namespace === undefined ? {} : { namespace }) }
 }
 
 interface Found {

@@ -59,6 +59,6 @@ export async function busyNow(
 export function busy(holder: string): Refusal {
   return {
     code: 'busy',
-    message: `A container of diagnosis "${holder}" is at work in this pod, and two at once would share what memory the pod has left: look at that one, or ask again (with another Idempotency-Key) when its container has ended`,
+    message: `A container of diagnosis "${holder}" is at work in this pod, and two at once would share what memory the pod has left: look at that one, or ask again when its container has ended (with another Idempotency-Key, where one was sent)`,
   }
 }

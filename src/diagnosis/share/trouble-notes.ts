@@ -23,7 +23,7 @@ export function resolvedNote({ trouble, ...about }: About): Note {
 /** It came back, and no other diagnosis was started for it. */
 export function recurredNote({ trouble, ...about }: About): Note {
   return note(about, `Fires again: ${nameOf(trouble)}`, [
-    ['Diagnosis', 'no other one, because the last is recent; see which alerts were not looked at, and why'],
+    ['Diagnosis', 'none this time: the last one was made a short while ago; the link shows what became of each alert'],
     ['Came back', times(trouble.round - 1)],
   ])
 }
@@ -70,7 +70,9 @@ function note({ marker, at, urls }: Omit<About, 'trouble'>, headline: string, fa
 }
 
 function nameOf({ name, namespace, workload, cluster }: Trouble): string {
-  return workload === '' ? `${name} in cluster ${cluster}` : `${name} of ${namespace}/${workload}`
+  if (workload === '') return `${name} in cluster ${cluster}`
+  const slash = workload.indexOf('/')
+  return `${name} of ${workload.slice(0, slash)} ${namespace}/${workload.slice(slash + 1)}`
 }
 
 function times(count: number): string {
