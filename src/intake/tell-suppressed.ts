@@ -27,7 +27,7 @@ export async function tellSuppressed(trouble: Trouble, diagnosis: string | undef
     await cache.get(id, () => deps.records.tell({ id, kind: 'recurred', trouble: trouble.id, dueAt: before }))
   }
   if (diagnosis === undefined) return
-  await cache.get(`more for ${diagnosis}`, async () => {
+  await cache.get(`more for ${diagnosis} ${dueAt}`, async () => {
     const standing = (await deps.records.get(diagnosis))?.alert?.trouble
     const round = standing === undefined ? undefined : (await deps.records.getTrouble(standing))?.round
     if (standing !== undefined && round !== undefined) {
@@ -42,11 +42,12 @@ export const stormName = 'AutodiagnoseStorm'
 /** A storm is a trouble of the cluster: its report, where a route matches it, is told how much was not looked at. */
 export async function tellStorm(cluster: string, alert: AlertRecord, deps: TellDeps, cache: WorkloadCache): Promise<void> {
   const { records, clock, config } = deps
-  await cache.get(`storm of ${cluster}`, async () => {
+  const dueAt = soon(deps)
+  await cache.get(`storm of ${cluster} ${dueAt}`, async () => {
     const storm = { cluster, namespace: '', workload: '', name: stormName }
     const opened = await records.openTrouble({ ...storm, id: await troubleId(storm), alert: alert.id })
     const { id, round } = opened
-    await records.tell({ id: `${id}-storm-${round}`, kind: 'storm', trouble: id, dueAt: soon(deps) })
+    await records.tell({ id: `${id}-storm-${round}`, kind: 'storm', trouble: id, dueAt })
     // Put off by each alert that comes: when it is due, the storm is over.
     const calmMs = (config.intake.storm.seconds + config.intake.quietSeconds) * 1000
     await records.tell({

@@ -181,6 +181,18 @@ describe('what a report stands for', () => {
     ])
   })
 
+  test('counts what comes right after it was told, though nothing follows', async () => {
+    const world = await intakeWorld()
+    // Ten seconds before the end of a minute, when it is told.
+    await world.pass(50 + 60 - ((world.clock.now() / 1000) % 60))
+    await world.fire({ pod: apple(1) }, { pod: apple(2) })
+    await world.pass(15)
+    expect(await more(world)).toEqual(['1 more alert has no diagnosis of its own: this report stands for it'])
+    await world.fire({ pod: apple(3) })
+    await world.pass(61)
+    expect(await more(world)).toEqual(['2 more alerts have no diagnosis of their own: this report stands for them'])
+  })
+
   test('is told while alerts come without a pause', async () => {
     const world = await intakeWorld()
     await world.fire({ pod: apple(1) })
