@@ -32,7 +32,11 @@ export default {
 
   async scheduled(_, env, context) {
     const deps = openWorker(worker, env, (work) => context.waitUntil(work))
-    deps.wake()
-    await sweep(env.DIAGNOSIS, deps)
+    // First what a person may wait for: an invocation has only so many queries of D1.
+    try {
+      await sweep(env.DIAGNOSIS, deps)
+    } finally {
+      deps.wake()
+    }
   },
 } satisfies ExportedHandler<Bindings>
