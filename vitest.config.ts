@@ -1,6 +1,10 @@
+import { env } from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { cloudflareTest } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
+
+/** What tests are told of where they run. */
+const provide = { isCI: env.CI === 'true' }
 
 const jsx = { jsx: { runtime: 'automatic', importSource: 'hono/jsx' } } as const
 
@@ -78,6 +82,7 @@ export default defineConfig({
           globalSetup: ['test/platform/emulators.ts', 'test/platform/faulty-server.ts'],
           deps: { optimizer: { ssr: { enabled: true, include: bundled, rolldownOptions: { external: ['url'] } } } },
           setupFiles: ['test/property-seed.ts'],
+          provide,
           // They wait more than they work.
           maxWorkers: 3,
           testTimeout: 20_000,
@@ -91,6 +96,7 @@ export default defineConfig({
           include: ['test/**/*.test.{ts,tsx}'],
           exclude: ['test/cluster/**', 'test/lab/**', 'test/worker/**'],
           setupFiles: ['test/property-seed.ts'],
+          provide,
           testTimeout: 20_000,
           hookTimeout: 30_000,
         },
