@@ -1,4 +1,3 @@
-import { idPattern } from '../diagnosis/accept/id.ts'
 import { Problem } from './problem.ts'
 
 type Filter = Readonly<Record<string, string | undefined>>
@@ -9,11 +8,11 @@ export async function makeCursor(filter: Filter, lastId: string): Promise<string
 }
 
 /** The id behind which to go on. Throws a {@link Problem} if the cursor is not ours, or of another list. */
-export async function readCursor(cursor: string, filter: Filter, pattern = idPattern): Promise<string> {
+export async function readCursor(cursor: string, filter: Filter, idPattern: RegExp): Promise<string> {
   const [id = '', filterDigest, ...rest] = cursor.split('.')
   const wrong = (message: string) =>
     new Problem('invalid-cursor', `${message}: "${cursor.slice(0, 100)}"`, { errors: [{ field: 'cursor', value: cursor.slice(0, 100), message }] })
-  if (!pattern.test(id) || filterDigest === undefined || rest.length > 0 || !/^[0-9a-f]{16}$/.test(filterDigest)) {
+  if (!idPattern.test(id) || filterDigest === undefined || rest.length > 0 || !/^[0-9a-f]{16}$/.test(filterDigest)) {
     throw wrong('Not a cursor of this service; take it from next of the page before')
   }
   if (filterDigest !== (await digest(filter))) throw wrong('This cursor belongs to a list with other filters; begin again without a cursor')

@@ -46,7 +46,7 @@ export function pages(app: App, deps: Deps, known: readonly Authenticator[]): vo
       c,
       <ListPage
         frame={frameOf(c, publicUrl)}
-        diagnoses={page.diagnoses}
+        diagnoses={page.items}
         filters={filters}
         clusters={clusters}
         next={page.next}
@@ -64,7 +64,7 @@ export function pages(app: App, deps: Deps, known: readonly Authenticator[]): vo
       c,
       <IntakePage
         frame={frameOf(c, publicUrl)}
-        alerts={page.alerts}
+        alerts={page.items}
         filters={filters}
         sources={Object.keys(config.sources)}
         clusters={clustersOf(config.policy, name, Object.keys(config.clusters))}
