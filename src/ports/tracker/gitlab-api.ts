@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { TrackerRejected, TrackerUnavailable } from './tracker.ts'
-import { complaint, type TrackerAnswer, type TrackerHttp, trackerFetch } from './tracker-http.ts'
+import { complaint, readJson, type TrackerAnswer, type TrackerHttp, trackerFetch } from './tracker-http.ts'
 
 /** An issue by its project, a path or a numeric id, and its number in there. */
 export interface GitLabIssueRef {
@@ -210,15 +210,4 @@ function saidIn(text: string): string {
   return error_description ?? error ?? text
 }
 
-function read<T>(answer: TrackerAnswer, schema: z.ZodType<T>, what: string): T {
-  let body: unknown
-  try {
-    body = JSON.parse(answer.text)
-  } catch (cause) {
-    // A proxy's page or a cut answer: the next one may be whole.
-    throw new TrackerUnavailable(`${what}: the answer is not JSON`, 10_000, { cause })
-  }
-  const parsed = schema.safeParse(body)
-  if (!parsed.success) throw new TrackerRejected(`${what}: this is not GitLab's answer; check the tracker's url`, { cause: parsed.error })
-  return parsed.data
-}
+const read = <T>({ text }: TrackerAnswer, schema: z.ZodType<T>, what: string): T => readJson(text, schema, what, 'GitLab')

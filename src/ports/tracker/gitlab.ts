@@ -2,9 +2,10 @@ import { boundNote } from './bound-note.ts'
 import { type GitLabIssue, type GitLabIssueRef, type GitLabNote, gitlabApi, keyOf } from './gitlab-api.ts'
 import { renderMarkdown } from './markdown.ts'
 import { type MarkedText, markedText, ownNote } from './marked-text.ts'
+import { type FoundIssue, oneIssue } from './one-issue.ts'
 import { oneNote } from './one-note.ts'
 import { cutLine, plainLine } from './plain-text.ts'
-import { type Note, type OpenedIssue, type Tracker, TrackerRejected, type WrittenNote } from './tracker.ts'
+import { type Note, type Tracker, TrackerRejected, type WrittenNote } from './tracker.ts'
 import type { TrackerHttp } from './tracker-http.ts'
 
 /**
@@ -60,24 +61,29 @@ export function gitlab(options: TrackerHttp & { readonly url: string; readonly t
     complainAboutProject(project) {
       return isProject(project) ? undefined : `"${project.slice(0, 100)}" is neither the path of a GitLab project, such as group/project, nor its id`
     },
-    async openIssue(draft, { recurrence, knownKey, signal }): Promise<OpenedIssue> {
-      const text = await marked(draft.note)
-      const goesOn = (issue: GitLabIssue | undefined) => issue !== undefined && !issue.moved && (issue.open || recurrence !== 'new')
-      const known = parseKey(knownKey ?? '')
-      const remembered = known && (await api.issue(known, signal))
-      const found = goesOn(remembered) ? remembered : await newestWith(text, draft.project, signal)
-      if (found && goesOn(found)) {
-        const again = !found.open && recurrence === 'reopen' && (await api.changeState(found, 'reopen', signal)).open
-        return { key: keyOf(found), url: found.url, state: again ? 'reopened' : 'found' }
-      }
-      const issue = {
-        title: harmlessTitle(draft.title),
-        description: text.whole,
-        ...(draft.labels.length > 0 ? { labels: draft.labels } : {}),
-        ...(draft.type === undefined ? {} : { issue_type: draft.type }),
-      }
-      const made = await api.addIssue(draft.project, issue, signal)
-      return { key: keyOf(made), url: made.url, state: 'made' }
+    openIssue(draft, openOptions) {
+      return oneIssue<GitLabIssue & FoundIssue>(
+        {
+          async get(key, signal) {
+            const ref = parseKey(key)
+            return ref && found(await api.issue(ref, signal))
+          },
+          newest: async ({ note, project }, signal) => found(await newestWith(await marked(note), project, signal)),
+          async make({ title, note, labels, type, project }, signal) {
+            const issue = {
+              title: harmlessTitle(title),
+              description: (await marked(note)).whole,
+              ...(labels.length > 0 ? { labels } : {}),
+              ...(type === undefined ? {} : { issue_type: type }),
+            }
+            const made = await api.addIssue(project, issue, signal)
+            return { key: keyOf(made), url: made.url }
+          },
+          reopen: async (issue, signal) => (await api.changeState(issue, 'reopen', signal)).open,
+        },
+        draft,
+        openOptions,
+      )
     },
     async closeIssue(key, { signal }) {
       const issue = refOf(key)
@@ -87,6 +93,9 @@ export function gitlab(options: TrackerHttp & { readonly url: string; readonly t
     },
   }
 }
+
+/** One that was moved goes on elsewhere. */
+const found = (issue: GitLabIssue | undefined) => (issue && !issue.moved ? { ...issue, key: keyOf(issue) } : undefined)
 
 const marked = (note: Note) => markedText(note.marker, renderMarkdown(boundNote(note, renderMarkdown)))
 

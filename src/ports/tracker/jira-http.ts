@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { TrackerRejected, TrackerUnavailable } from './tracker.ts'
-import { complaint, type TrackerAnswer, type TrackerFetch, type TrackerHttp, trackerFetch } from './tracker-http.ts'
+import { TrackerRejected } from './tracker.ts'
+import { complaint, readJson, type TrackerAnswer, type TrackerFetch, type TrackerHttp, trackerFetch } from './tracker-http.ts'
 
 /** How a Jira is reached. With `email` it is Jira Cloud, else Server or Data Center. */
 export interface JiraOptions extends TrackerHttp {
@@ -51,9 +51,7 @@ export function jiraHttp(options: JiraOptions): JiraHttp {
     },
     read(answer, schema, what) {
       accept(answer, what)
-      const parsed = schema.safeParse(json(answer.text, what))
-      if (!parsed.success) throw new TrackerRejected(`${what}: this is not Jira's answer; check the tracker's url`, { cause: parsed.error })
-      return parsed.data
+      return readJson(answer.text, schema, what, 'Jira')
     },
   }
 }
@@ -74,21 +72,12 @@ function adviceFor(cloud: boolean): Readonly<Record<number, string>> {
   return {
     400: 'Jira does not accept this (400)',
     401: cloud
-      ? 'e-mail and API token are not accepted (401); check both, and that the token is one without scopes that has not expired'
+      ? 'e-mail and API token are not accepted (401); check both, that the token has not expired, and that one with scopes is used at its own address (api)'
       : 'the personal access token is not accepted (401); check it, and that it has not expired',
     403: 'the account may not (403); give it the permissions that docs/trackers/jira.md names, in the project’s permission scheme',
     404: 'there is no such issue or project for the account (404); check the key, and that the account may browse the project',
     409: 'something else is changing it (409)',
     413: 'it is too long, or the issue has too many comments or links (413)',
-  }
-}
-
-function json(text: string, what: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (cause) {
-    // A proxy's page or a cut answer: the next one may be whole.
-    throw new TrackerUnavailable(`${what}: the answer is not JSON`, 10_000, { cause })
   }
 }
 

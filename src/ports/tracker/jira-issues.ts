@@ -1,7 +1,8 @@
 import { jiraBody, jiraLabels, jiraSummary } from './jira-body.ts'
 import type { JiraHttp } from './jira-http.ts'
 import { type JiraIssue, type JiraIssuesApi, typeOf } from './jira-issues-api.ts'
-import { type IssueDraft, type OpenedIssue, type Tracker, TrackerRejected } from './tracker.ts'
+import { oneIssue } from './one-issue.ts'
+import { type IssueDraft, type Tracker, TrackerRejected } from './tracker.ts'
 
 interface JiraIssuesDeps {
   readonly http: JiraHttp
@@ -49,33 +50,32 @@ export function jiraIssues({ http, api, account }: JiraIssuesDeps): Pick<Tracker
     return newest
   }
 
-  async function make(draft: IssueDraft, signal: AbortSignal): Promise<OpenedIssue> {
-    const { body, marker } = await jiraBody(draft.note, http.cloud)
-    const key = await api.create(
-      {
-        project: draft.project,
-        typeId: await typeOf(api, draft.project, draft.type, signal),
-        summary: jiraSummary(draft.title),
-        labels: [...new Set([...jiraLabels(draft.labels), marker])],
-        description: body,
-      },
-      signal,
-    )
-    return { key, url: url(key), state: 'made' }
-  }
+  const found = (issue: JiraIssue | undefined) => issue && { key: issue.key, url: url(issue.key), open: !issue.closed }
 
   return {
-    async openIssue(draft, { recurrence, knownKey, signal }) {
-      signal.throwIfAborted()
-      const known = knownKey === undefined ? undefined : await api.issue(knownKey, signal)
-      const enough = known && (!known.closed || recurrence !== 'new')
-      const issue = enough ? known : await newestWithMarker(draft, signal)
-      if (!issue || (issue.closed && recurrence === 'new')) return make(draft, signal)
-      const { key, closed } = issue
-      // Where the workflow has no way back, the note that follows is all that can be done.
-      const reopened =
-        closed && recurrence === 'reopen' && !(await api.move(`Cannot reopen Jira issue "${key}"`, key, ['new', 'indeterminate'], signal))
-      return { key, url: url(key), state: reopened ? 'reopened' : 'found' }
+    openIssue(draft, openOptions) {
+      return oneIssue(
+        {
+          get: async (key, signal) => found(await api.issue(key, signal)),
+          newest: async (wanted, signal) => found(await newestWithMarker(wanted, signal)),
+          async make({ note, project, type, title, labels }, signal) {
+            const { body, marker } = await jiraBody(note, http.cloud)
+            const issue = {
+              project,
+              typeId: await typeOf(api, project, type, signal),
+              summary: jiraSummary(title),
+              labels: [...new Set([...jiraLabels(labels), marker])],
+              description: body,
+            }
+            const key = await api.create(issue, signal)
+            return { key, url: url(key) }
+          },
+          // Where the workflow has no way back, the note that follows is all that can be done.
+          reopen: async ({ key }, signal) => !(await api.move(`Cannot reopen Jira issue "${key}"`, key, ['new', 'indeterminate'], signal)),
+        },
+        draft,
+        openOptions,
+      )
     },
     async closeIssue(key, { signal }) {
       const what = `Cannot close Jira issue "${key}"`

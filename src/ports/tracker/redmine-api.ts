@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { TrackerRejected, TrackerUnavailable } from './tracker.ts'
-import { complaint, type TrackerAnswer, type TrackerHttp, trackerFetch } from './tracker-http.ts'
+import { TrackerRejected } from './tracker.ts'
+import { complaint, readJson, type TrackerAnswer, type TrackerHttp, trackerFetch } from './tracker-http.ts'
 
 /** A journal entry of an issue, as far as notes go. */
 export interface Journal {
@@ -146,15 +146,4 @@ const projectAdvice: Readonly<Record<number, string>> = {
   422: 'Redmine does not accept the issue (422); if the project is blank, give the user’s role "Add issues" there, and reopen the project if it is closed; else give each required field a default value',
 }
 
-function read<T>(answer: TrackerAnswer, schema: z.ZodType<T>, what: string): T {
-  let body: unknown
-  try {
-    body = JSON.parse(answer.text)
-  } catch (cause) {
-    // A proxy's page or a cut answer: the next one may be whole.
-    throw new TrackerUnavailable(`${what}: the answer is not JSON`, 10_000, { cause })
-  }
-  const parsed = schema.safeParse(body)
-  if (!parsed.success) throw new TrackerRejected(`${what}: this is not Redmine's answer; check the tracker's url`, { cause: parsed.error })
-  return parsed.data
-}
+const read = <T>({ text }: TrackerAnswer, schema: z.ZodType<T>, what: string): T => readJson(text, schema, what, 'Redmine')

@@ -1,3 +1,4 @@
+import type { z } from 'zod'
 import { TrackerRejected, TrackerUnavailable } from './tracker.ts'
 
 /** How a tracker is reached; `fetch` fits. */
@@ -57,6 +58,20 @@ export function retryAfterMs(headers: Headers, now: number): number {
   const value = headers.get('retry-after')?.trim() ?? ''
   const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - now
   return Number.isNaN(ms) ? defaultRetryMs : Math.min(Math.max(ms, 1000), maxRetryMs)
+}
+
+/** The body of an answer as `schema` has it; `tracker` is its name for messages. Throws TrackerUnavailable for what is no JSON, TrackerRejected for another form. */
+export function readJson<T>(text: string, schema: z.ZodType<T>, what: string, tracker: string): T {
+  let body: unknown
+  try {
+    body = JSON.parse(text)
+  } catch (cause) {
+    // A proxy's page or a cut answer: the next one may be whole.
+    throw new TrackerUnavailable(`${what}: the answer is not JSON`, defaultRetryMs, { cause })
+  }
+  const parsed = schema.safeParse(body)
+  if (!parsed.success) throw new TrackerRejected(`${what}: this is not ${tracker}'s answer; check the tracker's url`, { cause: parsed.error })
+  return parsed.data
 }
 
 /** The complaint inside an error's body, for a message: `errors` of Redmine's JSON or the text, shortened; empty if there is none. */
