@@ -1,7 +1,7 @@
 import type { Child, PropsWithChildren } from 'hono/jsx'
 import type { AlertRef, ContainerRecord, Diagnosis } from '../diagnosis/diagnosis.ts'
-import { routes } from '../routes.ts'
-import { durationText, linkable, sizeText, Time } from './words.tsx'
+import { urlsOfTrouble } from '../routes.ts'
+import { AlertLinks, durationText, linkable, sizeText, Time } from './words.tsx'
 
 /** Where everything comes from: who asked, which pod, what ran, what was left out. */
 export function Facts({ diagnosis, base }: { diagnosis: Diagnosis; base: string }) {
@@ -43,17 +43,8 @@ function AlertFact({ alert, base }: { alert: AlertRef; base: string }) {
     <>
       {alert.name}, since <Time at={alert.startsAt} />
       <p class="small">
-        <a href={`${base}${routes.intakePage}?${new URLSearchParams({ trouble: alert.trouble })}`}>All alerts of this trouble</a>
-        {alert.links.map(({ label, url }) =>
-          linkable(url) === undefined ? null : (
-            <>
-              {' · '}
-              <a href={url} rel="noreferrer">
-                {label}
-              </a>
-            </>
-          ),
-        )}
+        <a href={urlsOfTrouble(base, alert.trouble).page}>All alerts of this trouble</a>
+        <AlertLinks links={alert.links} />
       </p>
       <p class="small soft">
         {Object.entries(alert.labels)

@@ -1,8 +1,8 @@
 import { type AlertRecord, alertOutcomes, type Suppression, suppressions } from '../ports/records/intake.ts'
-import { pathOf, routes } from '../routes.ts'
+import { pathOf, routes, urlsOfTrouble } from '../routes.ts'
 import { Choice, Text } from './filters.tsx'
 import { type Frame, Layout } from './layout.tsx'
-import { linkable, Time } from './words.tsx'
+import { AlertLinks, Time } from './words.tsx'
 
 export type IntakeFilters = Readonly<
   Partial<Record<'source' | 'outcome' | 'suppression' | 'name' | 'cluster' | 'namespace' | 'trouble', string | undefined>>
@@ -95,19 +95,10 @@ function Row({ frame, alert, showCluster }: { frame: Frame; alert: AlertRecord; 
           {trouble === undefined ? null : (
             <>
               {' · '}
-              <a href={`${frame.base}${routes.intakePage}?${new URLSearchParams({ trouble })}`}>same trouble</a>
+              <a href={urlsOfTrouble(frame.base, trouble).page}>same trouble</a>
             </>
           )}
-          {links.map(({ label, url }) =>
-            linkable(url) === undefined ? null : (
-              <>
-                {' · '}
-                <a href={url} rel="noreferrer">
-                  {label}
-                </a>
-              </>
-            ),
-          )}
+          <AlertLinks links={links} />
         </p>
       </div>
       <span class="when">

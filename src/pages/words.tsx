@@ -1,4 +1,4 @@
-import { type Diagnosis, type Finding, type Severity, type State, severities, type Target } from '../diagnosis/diagnosis.ts'
+import { type AlertRef, type Diagnosis, type Finding, type Severity, type State, severities, type Target } from '../diagnosis/diagnosis.ts'
 
 const stateWords: Readonly<Record<State, string>> = {
   accepted: 'waiting to start',
@@ -51,6 +51,24 @@ export function durationText(ms: number): string {
 /** A URL that a link may lead to; anything but http and https is shown as text only. */
 export function linkable(url: string | undefined): string | undefined {
   return url !== undefined && /^https?:$/.test(URL.parse(url)?.protocol ?? '') ? url : undefined
+}
+
+/** Where an alert leads to, each behind a dot; anything but http and https is left out. */
+export function AlertLinks({ links }: { links: AlertRef['links'] }) {
+  return (
+    <>
+      {links.map(({ label, url }) =>
+        linkable(url) === undefined ? null : (
+          <>
+            {' · '}
+            <a href={url} rel="noreferrer">
+              {label}
+            </a>
+          </>
+        ),
+      )}
+    </>
+  )
 }
 
 /** What stands between backticks is code. */

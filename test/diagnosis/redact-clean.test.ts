@@ -37,7 +37,7 @@ describe('what holds no secret stays as it is', () => {
     '  evidence: |',
     '# autodiagnose end lines=12 bytes=3456',
     'image: registry.example/fruit/apples:1.2.3@sha256:6e988461ffce2bac3561234f736b9a504bfda1911fa6432b90e6bbb16f67f925',
-    'imageID: docker-pullable://registry.example:5000/apples:1.2@sha256:6e988461ffce2bac3561234f736b9a504bfda1911fa6432b90e6bbb16f67f925',
+    'imageID: docker-pullable://images.example:5000/apples:1.2@sha256:6e988461ffce2bac3561234f736b9a504bfda1911fa6432b90e6bbb16f67f925',
     'imageID: docker-pullable://nginx:1.25@sha256:6e988461ffce2bac3561234f736b9a504bfda1911fa6432b90e6bbb16f67f925',
     'uid: 0d4f3c1e-1f6f-4a7e-9b7e-444455556666',
     'git clone ssh://git@git.example/fruit.git',
