@@ -1,6 +1,7 @@
 import type { Deps } from '../deps.ts'
 import type { Diagnosis } from '../diagnosis/diagnosis.ts'
 import { readLog } from '../diagnosis/listen/read-log.ts'
+import { reportText } from '../diagnosis/report-ref.ts'
 import { urlsOf } from '../routes.ts'
 import { viewOf } from './view.ts'
 import { isTold, waitUntil } from './wait-until.ts'
@@ -94,7 +95,7 @@ function ending(diagnosis: Diagnosis, publicUrl: string): string {
   if (findings.length === 0) lines.push('finding: none')
   lines.push(`diagnosis: ${links.page}`)
   if (bundle) lines.push(`bundle: ${links.bundle}`)
-  if (reported?.kind === 'written') lines.push(`report: ${reported.url ?? `${report?.tracker}:${report?.key}`}`)
+  if (reported?.kind === 'written') lines.push(`report: ${reported.url ?? (report && reportText(report))}`)
   else if (reported) lines.push(`report: ${reported.kind}: ${reported.message}`)
   return lines.map((line) => `# ${line.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ')}\n`).join('')
 }

@@ -6,6 +6,7 @@ import { parseRequest } from '../diagnosis/accept/request.ts'
 import { principalOf } from '../diagnosis/accept/webhooks/tracker-event.ts'
 import { admit, clustersOf } from '../diagnosis/admit/policy.ts'
 import type { ReportRef } from '../diagnosis/diagnosis.ts'
+import { reportText } from '../diagnosis/report-ref.ts'
 import type { AlertRecord, Settlement } from '../ports/records/intake.ts'
 import type { Note } from '../ports/tracker/tracker.ts'
 import { startDiagnosis } from '../start-diagnosis.ts'
@@ -32,7 +33,7 @@ export async function settleCommand(alert: AlertRecord, source: Source, deps: De
   const refuse = async (settlement: Settlement, answer: string | undefined): Promise<void> => {
     // First what is to be told, for nobody looks at a settled command again.
     if (answer !== undefined && asked.report) {
-      const report = `${asked.report.tracker}:${asked.report.key}`
+      const report = reportText(asked.report)
       const note = replyNote(alert, answer)
       await records.tell({ id: note.marker, kind: 'reply', report, note, dueAt: alert.receivedAt })
     }
@@ -49,7 +50,7 @@ export async function settleCommand(alert: AlertRecord, source: Source, deps: De
   if (Array.isArray(body)) return refuse({ outcome: 'no-target', message: body.join('; ') }, body.join('; '))
   const clusters = Object.keys(config.clusters)
   const parsed = parseRequest(
-    { ...body, ...(asked.report ? { report: `${asked.report.tracker}:${asked.report.key}` } : {}) },
+    { ...body, ...(asked.report ? { report: reportText(asked.report) } : {}) },
     {
       clusters: clusters.length === 1 ? clusters : clustersOf(config.policy, principal, clusters),
       extraChecks: config.diagnosis.extraChecks,

@@ -1,6 +1,7 @@
 import type { Deps } from '../deps.ts'
 import { routeOf } from '../diagnosis/admit/report-route.ts'
 import type { Diagnosis, ReportRef } from '../diagnosis/diagnosis.ts'
+import { reportOfText, reportText } from '../diagnosis/report-ref.ts'
 import { alone } from '../diagnosis/share/report-lease.ts'
 import { moreNote, recurredNote, resolvedNote, stormDraft } from '../diagnosis/share/trouble-notes.ts'
 import type { Telling, Trouble } from '../ports/records/intake.ts'
@@ -14,7 +15,7 @@ export async function tellReport(telling: Telling, deps: Deps): Promise<'later' 
   const { records, config } = deps
   if (telling.kind === 'reply') {
     if (!telling.report || !telling.note) return 'It says nothing'
-    return write(refOf(telling.report), telling.note, deps)
+    return write(reportOfText(telling.report), telling.note, deps)
   }
   const trouble = telling.trouble === undefined ? undefined : await resolvedOrAsIs(telling, deps)
   if (!trouble) return 'The trouble is not there, or its alert fires'
@@ -22,7 +23,7 @@ export async function tellReport(telling: Telling, deps: Deps): Promise<'later' 
   if (trouble.report === undefined && telling.kind === 'storm') await openStorm(trouble, telling, deps)
   const own = trouble.report ?? (await records.getTrouble(trouble.id))?.report
   const last = own === undefined ? await lastDiagnosis(trouble, deps) : undefined
-  const ref = own === undefined ? last?.report : refOf(own)
+  const ref = own === undefined ? last?.report : reportOfText(own)
   if (!ref) return last?.route && last.state !== 'done' ? 'later' : 'The trouble has no report'
   const note = await noteOf(telling, trouble, deps)
   if (!note) return 'There is no alert that it stands for'
@@ -82,7 +83,7 @@ async function openAgain(report: ReportRef, trouble: Trouble, note: Note, tellin
   return alone(trouble.id, telling.id, deps, async (inTime) => {
     const signal = AbortSignal.any([stopping, inTime])
     const { key } = await tracker.openIssue(draft, { recurrence: 'reopen', knownKey: report.key, signal })
-    await records.setTroubleReport(trouble.id, `${report.tracker}:${key}`)
+    await records.setTroubleReport(trouble.id, reportText({ tracker: report.tracker, key }))
     return { tracker: report.tracker, key }
   })
 }
@@ -97,7 +98,7 @@ async function openStorm(trouble: Trouble, telling: Telling, deps: Deps): Promis
   await alone(trouble.id, telling.id, deps, async (inTime) => {
     const signal = AbortSignal.any([deps.stopping, inTime])
     const opened = await tracker.openIssue(draft, { recurrence: config.reports.recurrence, signal })
-    await records.setTroubleReport(trouble.id, `${route.tracker}:${opened.key}`)
+    await records.setTroubleReport(trouble.id, reportText({ tracker: route.tracker, key: opened.key }))
   })
 }
 
@@ -110,11 +111,6 @@ async function write({ tracker: name, key }: ReportRef, note: Note, { trackers, 
 
 async function close({ tracker: name, key }: ReportRef, { trackers, stopping }: Deps): Promise<void> {
   await trackers.get(name)?.closeIssue(key, { signal: stopping })
-}
-
-function refOf(report: string): ReportRef {
-  const colon = report.indexOf(':')
-  return { tracker: report.slice(0, colon), key: report.slice(colon + 1) }
 }
 
 const at = (ms: number): string => new Date(ms).toISOString()

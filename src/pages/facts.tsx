@@ -1,5 +1,6 @@
 import type { Child, PropsWithChildren } from 'hono/jsx'
 import type { AlertRef, ContainerRecord, Diagnosis } from '../diagnosis/diagnosis.ts'
+import { reportText } from '../diagnosis/report-ref.ts'
 import { urlsOfTrouble } from '../routes.ts'
 import { AlertLinks, durationText, linkable, sizeText, Time } from './words.tsx'
 
@@ -89,7 +90,7 @@ function Report({ diagnosis }: { diagnosis: Diagnosis }) {
     return <>{`${route.tracker}, ${route.project}; ${state}`}</>
   }
   if (!report) return <span class="soft">none was named</span>
-  const name = `${report.tracker}:${report.key}`
+  const name = reportText(report)
   if (!reported) return <>{name}, not written to yet</>
   if (reported.kind !== 'written') return <>{`${name}, ${reported.kind}: ${reported.message}`}</>
   const url = linkable(reported.url)

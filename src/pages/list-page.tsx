@@ -1,4 +1,5 @@
 import { type Diagnosis, outcomes, states } from '../diagnosis/diagnosis.ts'
+import { reportText } from '../diagnosis/report-ref.ts'
 import { pathOf, routes } from '../routes.ts'
 import { Choice, Text } from './filters.tsx'
 import { type Frame, Layout } from './layout.tsx'
@@ -64,7 +65,7 @@ function Row({ frame, diagnosis, showCluster }: { frame: Frame; diagnosis: Diagn
   const { id, target, findings, requester, report, reason, cluster, refusal, createdAt } = diagnosis
   const [worst] = bySeverity(findings)
   const more = findings.length > 1 ? ` and ${findings.length - 1} more` : ''
-  const facts = [showCluster ? cluster : undefined, requester, report && `${report.tracker}:${report.key}`, reason]
+  const facts = [showCluster ? cluster : undefined, requester, report && reportText(report), reason]
   return (
     <li>
       <span>

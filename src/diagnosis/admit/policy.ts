@@ -1,6 +1,7 @@
 import type { Config } from '../../config.ts'
 import type { CheckRequest, Profile, ReportRef } from '../diagnosis.ts'
 import { matches } from '../matches.ts'
+import { reportText } from '../report-ref.ts'
 import { matchesCheck } from './check-pattern.ts'
 
 export type Policy = Config['policy']
@@ -55,7 +56,7 @@ function dimensions(who: string, wanted: Wanted): readonly (readonly [Dimension,
   const { cluster, profile, checks, report } = wanted
   const { namespace } = wanted.target
   const names = checks.length > 0 ? checks.map((check) => `"${textOf(check)}"`).join(', ') : 'the default checks'
-  const target = report && `${report.tracker}:${report.key}`
+  const target = report && reportText(report)
   return [
     ['cluster', (rule) => matchesAny(rule.clusters, cluster), `Cluster "${cluster}" is not among those that "${who}" may use`],
     [

@@ -2,6 +2,7 @@ import type { Config } from '../../config.ts'
 import type { Clock, Deps } from '../../deps.ts'
 import type { IssueDraft, Note, OpenedIssue, Tracker } from '../../ports/tracker/tracker.ts'
 import type { AlertRef, Diagnosis, ReportRef, ReportRoute } from '../diagnosis.ts'
+import { reportOfText, reportText } from '../report-ref.ts'
 import { alertFacts, alertLinks } from './alert-facts.ts'
 import { composeNote, type ShareUrls } from './compose-note.ts'
 import { alone } from './report-lease.ts'
@@ -23,12 +24,13 @@ export async function openReport(
   const { records, tracker, recurrence, signal } = deps
   const { alert, route, id } = diagnosis
   const opened = await alone(alert.trouble, id, deps, async (inTime): Promise<OpenedIssue> => {
-    const known = (await records.getTrouble(alert.trouble))?.report
-    const prefix = `${route.tracker}:`
-    const knownKey = known?.startsWith(prefix) ? { knownKey: known.slice(prefix.length) } : {}
+    const text = (await records.getTrouble(alert.trouble))?.report
+    const known = text === undefined ? undefined : reportOfText(text)
+    // The routes may lead to another tracker by now.
+    const knownKey = known?.tracker === route.tracker ? { knownKey: known.key } : {}
     const both = AbortSignal.any([signal, inTime])
     const issue = await tracker.openIssue(draftOf(diagnosis, deps.urls), { recurrence, signal: both, ...knownKey })
-    await records.setTroubleReport(alert.trouble, `${prefix}${issue.key}`)
+    await records.setTroubleReport(alert.trouble, reportText({ tracker: route.tracker, key: issue.key }))
     return issue
   })
   const report = { tracker: route.tracker, key: opened.key }

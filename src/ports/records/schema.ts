@@ -1,5 +1,6 @@
 import type { Insertable, Selectable, Updateable } from 'kysely'
-import type { Diagnosis, DiagnosisRequest, Outcome, ReportRef, State } from '../../diagnosis/diagnosis.ts'
+import type { Diagnosis, DiagnosisRequest, Outcome, State } from '../../diagnosis/diagnosis.ts'
+import { reportOfText, reportText } from '../../diagnosis/report-ref.ts'
 import type { AlertOutcome, NewTelling, Suppression } from './intake.ts'
 import type { DiagnosisChange, Idempotency } from './records.ts'
 
@@ -142,7 +143,7 @@ export function columnsOf(change: DiagnosisChange): Updateable<DiagnosesTable> {
 export function diagnosisOf(row: Selectable<DiagnosesTable>): Diagnosis {
   return {
     ...(JSON.parse(row.request) as DiagnosisRequest),
-    ...(row.report !== null && { report: reportOf(row.report) }),
+    ...(row.report !== null && { report: reportOfText(row.report) }),
     updatedAt: row.updated_at,
     state: row.state,
     ...(row.outcome !== null && { outcome: row.outcome }),
@@ -157,12 +158,4 @@ export function diagnosisOf(row: Selectable<DiagnosesTable>): Diagnosis {
     ...(row.reported !== null && { reported: JSON.parse(row.reported) }),
     ...(row.finished_at !== null && { finishedAt: row.finished_at }),
   }
-}
-
-const reportText = ({ tracker, key }: ReportRef): string => `${tracker}:${key}`
-
-/** The name of a tracker has no colon. */
-function reportOf(text: string): ReportRef {
-  const colon = text.indexOf(':')
-  return { tracker: text.slice(0, colon), key: text.slice(colon + 1) }
 }
