@@ -92,6 +92,12 @@ export function clusterContract(name: string, make: () => Promise<ClusterUnderTe
       expect(raw.items.length).toBeGreaterThan(events.length)
     })
 
+    test('has nothing to tell of what is not there', async () => {
+      expect((await under.cluster.listEventsOf(under.namespace, 'ReplicaSet', 'none', signal)).items).toEqual([])
+      expect(await under.cluster.listServices(under.namespace, signal)).toEqual([])
+      expect(await under.cluster.getNode('none', signal)).toBeUndefined()
+    })
+
     test('has metrics of a pod, or undefined', async () => {
       expect(await under.cluster.podMetrics(nowhere(), signal)).toBeUndefined()
       const metrics = await under.cluster.podMetrics(ref('idle'), signal)

@@ -26,6 +26,12 @@ export interface Cluster {
   getWorkload(namespace: string, kind: string, name: string, signal: AbortSignal): Promise<Raw | undefined>
   /** The events whose involvedObject is the pod, at most 500, as `v1.EventList`. */
   listPodEvents(pod: PodRef, uid: string, signal: AbortSignal): Promise<Raw>
+  /** The events about one object of a namespace, whatever its UID, at most 500, as `v1.EventList`. `kind` as in `involvedObject`: ReplicaSet. */
+  listEventsOf(namespace: string, kind: string, name: string, signal: AbortSignal): Promise<Raw>
+  /** The Services of a namespace, at most 500. An optional right. */
+  listServices(namespace: string, signal: AbortSignal): Promise<readonly Raw[]>
+  /** A node; undefined if there is none. An optional right. */
+  getNode(name: string, signal: AbortSignal): Promise<Raw | undefined>
   /** `metrics.k8s.io` PodMetrics; undefined where there are none (not installed, not yet measured). */
   podMetrics(pod: PodRef, signal: AbortSignal): Promise<Raw | undefined>
   /** The end of a container's log without timestamps; undefined if there is none to be had. */

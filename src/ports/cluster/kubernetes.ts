@@ -72,6 +72,26 @@ export function kubernetesCluster({ name, transport, clock, timeoutMs = 15_000 }
       return expected(doing, await api.get(doing, path, signal))
     },
 
+    async listEventsOf(namespace, kind, object, signal) {
+      const doing = `list events of ${kind} "${namespace}/${object}"`
+      const fieldSelector = `involvedObject.kind=${kind},involvedObject.name=${object}`
+      return expected(
+        doing,
+        await api.get(doing, apiPath(['api', 'v1', 'namespaces', namespace, 'events'], { fieldSelector, limit: pageSize }), signal),
+      )
+    },
+
+    async listServices(namespace, signal) {
+      const doing = `list services of namespace "${namespace}"`
+      const list = await found(doing, api.get(doing, apiPath(['api', 'v1', 'namespaces', namespace, 'services'], { limit: pageSize }), signal))
+      return (list?.items ?? []) as readonly Raw[]
+    },
+
+    async getNode(node, signal) {
+      const doing = `read node "${node}"`
+      return found(doing, api.get(doing, apiPath(['api', 'v1', 'nodes', node]), signal))
+    },
+
     async podMetrics(pod, signal) {
       const path = apiPath(['apis', 'metrics.k8s.io', 'v1beta1', 'namespaces', pod.namespace, 'pods', pod.name])
       const doing = `read metrics of pod "${pod.namespace}/${pod.name}"`
