@@ -9,6 +9,7 @@ const commands: readonly { readonly name: string; readonly line: readonly string
   { name: 'Worker bundle', line: ['tsx', 'scripts/build-worker.ts'] },
   { name: 'dead code', line: ['knip', '--no-progress'] },
   { name: 'shell', line: ['shellcheck', '-x', '--source-path=SCRIPTDIR', '--source-path=.', ...shellScripts()] },
+  { name: 'checks', line: ['tsx', 'scripts/lint-checks.ts'] },
   { name: 'architecture', line: ['vitest', 'run', '--project', 'unit', '--reporter=dot', 'test/architecture.test.ts'] },
 ]
 

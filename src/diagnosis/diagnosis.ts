@@ -1,3 +1,7 @@
+import type { CheckFacts } from './check-facts.ts'
+import { checkList } from './check-list.ts'
+import type { Comparison } from './comparison.ts'
+
 /** The nouns that every stage shares. All of them are plain JSON: they cross durable steps, the records and the API. */
 
 /** Where a diagnosis stands; the order is the order of the stages. */
@@ -58,12 +62,13 @@ export interface CheckRequest {
   readonly param?: string
 }
 
+const namesOf = (checks: readonly CheckFacts[]): readonly string[] => checks.map(({ name }) => name)
 /** The checks that run where none is asked for, in this order; what the evidence hints at follows. See docs/checks.md. */
-export const defaultChecks: readonly string[] = ['processes', 'limits', 'listening', 'resolv', 'disk', 'cgroup']
+export const defaultChecks = namesOf(checkList.filter(({ byDefault }) => byDefault))
 /** All that our image holds. */
-export const knownChecks: readonly string[] = [...defaultChecks, 'dns', 'tcp', 'http']
+export const knownChecks = namesOf(checkList)
 /** Those that look into the target's processes, and see nothing of another user's. */
-export const targetChecks: readonly string[] = ['processes', 'limits', 'listening', 'disk', 'cgroup']
+export const targetChecks = namesOf(checkList.filter(({ seesTarget }) => seesTarget))
 /** Whether one of these checks would see more in a second container; without any, the runner would run its default set. */
 export const lookInside = (checks: readonly string[]): boolean => checks.some((check) => targetChecks.includes(check))
 
@@ -87,6 +92,20 @@ export interface DiagnosisRequest {
   readonly route?: ReportRoute
   readonly alert?: AlertRef
   readonly reason?: string
+  /** A healthy replica is looked at by the same checks, and what differs is told first. Absent: no. */
+  readonly compare?: true
+  /** Nothing is added: the log of this container, which somebody added by hand, is what is diagnosed. */
+  readonly adopted?: Adopted
+}
+
+/** An ephemeral container that this service did not add. */
+export interface Adopted {
+  readonly container: string
+  readonly podUid: string
+  readonly image: string
+  /** What its security context amounts to. */
+  readonly profile: ConcreteProfile
+  readonly ids?: Ids
 }
 
 export const severities = ['error', 'warn', 'info'] as const
@@ -107,6 +126,8 @@ export interface Finding {
   readonly next?: string
   /** `evidence`: read from the API; `container`: printed by the diagnostic container. */
   readonly source: 'evidence' | 'container'
+  /** The healthy replica on which the same was found, where one was looked at. */
+  readonly alsoOn?: string
 }
 
 /** Why nothing was injected. The code is stable, the message tells what to do. */
@@ -174,6 +195,11 @@ export function containerName(id: string, attempt: number): string {
   return `${id}-${attempt}`
 }
 
+/** The containers that a diagnosis may have in one pod, in the order of their logs. */
+export function containersOf({ id, adopted }: Pick<DiagnosisRequest, 'id' | 'adopted'>): readonly string[] {
+  return adopted ? [adopted.container] : Array.from({ length: maxContainers }, (_, at) => containerName(id, at + 1))
+}
+
 /** The state of a diagnosis as the records keep it and the API shows it. */
 export interface Diagnosis extends DiagnosisRequest {
   readonly updatedAt: string
@@ -192,6 +218,8 @@ export interface Diagnosis extends DiagnosisRequest {
   readonly bundle?: { readonly key: string; readonly bytes: number; readonly filename: string }
   readonly reported?: ReportStatus
   readonly finishedAt?: string
+  /** Where a comparison was asked for. */
+  readonly comparison?: Comparison
 }
 
 /** What became of the link on the bug report. */

@@ -8,7 +8,7 @@ describe('a page', () => {
   it('escapes all that others wrote', async () => {
     const setup = await setUp()
     const hostile = '"><script>alert(1)</script><img src=x onerror=alert(2)>\'&lt;'
-    const id = await setup.create({ pod: 'shop/cart-0', reason: hostile, report: 'redmine:1', checks: [`disk=${hostile}`] })
+    const id = await setup.create({ pod: 'shop/cart-0', reason: hostile, report: 'redmine:1', checks: [`cgroup=${hostile}`] })
     await setup.print(id, 1, `not ok 1 - ${hostile}\n${hostile}\n`)
     await setup.deps.records.update(id, {
       state: 'done',

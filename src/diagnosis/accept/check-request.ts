@@ -1,12 +1,13 @@
+import { checkList } from '../check-list.ts'
 import type { CheckRequest } from '../diagnosis.ts'
 
 const maxParamLength = 512
 
-/** What is needed of checks that do nothing without a parameter, and what is wrong with one that they are given. */
-const params: Readonly<Record<string, { readonly example: string; complain(param: string): string | undefined }>> = {
-  http: { example: 'http=http://cart:8080/health', complain: complainAboutUrl },
-  dns: { example: 'dns=cart.shop.svc', complain: complainAboutHost },
-  tcp: { example: 'tcp=cart:8080', complain: complainAboutHostPort },
+/** What is wrong with a parameter, beyond what is said of any. */
+const complaintsAbout: Readonly<Record<string, (param: string) => string | undefined>> = {
+  http: complainAboutUrl,
+  dns: complainAboutHost,
+  tcp: complainAboutHostPort,
 }
 
 /** Reads `name` or `name=param`; a text is what is wrong with it. The parameter is data: all printable characters may be in it. */
@@ -14,13 +15,15 @@ export function parseCheck(text: string, known: readonly string[]): CheckRequest
   const equals = text.indexOf('=')
   const name = equals < 0 ? text : text.slice(0, equals)
   if (!known.includes(name)) return `unknown check; known are ${known.join(', ')}`
-  const rules = Object.hasOwn(params, name) ? params[name] : undefined
-  if (equals < 0) return rules ? `check ${name} needs a parameter, as in ${rules.example}` : { name }
+  // Of a check that an operator's image adds, nothing is known.
+  const facts = checkList.find((check) => check.name === name)
+  if (equals < 0) return facts?.param === 'required' ? `check ${name} needs a parameter, as in ${facts.example ?? `${name}=…`}` : { name }
   const param = text.slice(equals + 1)
   if (param === '') return 'the parameter is empty; leave out the = or write something behind it'
   if (param.length > maxParamLength) return `a parameter has at most ${maxParamLength} characters, this one has ${param.length}`
   if (/[\p{C}\p{Zl}\p{Zp}]/u.test(param)) return 'a parameter has printable characters only; this one has others, such as a line break'
-  return rules?.complain(param) ?? { name, param }
+  if (facts?.param === 'none') return `check ${name} takes no parameter; leave out the = and what is behind it`
+  return (Object.hasOwn(complaintsAbout, name) ? complaintsAbout[name]?.(param) : undefined) ?? { name, param }
 }
 
 function complainAboutUrl(param: string): string | undefined {
