@@ -11,6 +11,25 @@ plain() {
   esac
 }
 
+# Without a word from the caller the target is process 1, unless that is ourselves, or the pause of a pod whose containers share their
+# processes: $alone tells why there is none.
+choose_target() {
+  alone=''
+  if [ -n "$target_id" ]; then
+    find_target "$target_id"
+    return
+  fi
+  first=''
+  { read -r first <"$proc/1/comm"; } 2>/dev/null
+  if [ "$$" = 1 ]; then
+    alone='this container has processes of its own; with "kubectl debug --target=CONTAINER" it sees those of that one'
+  elif [ "$first" = pause ]; then
+    alone='the containers of this pod share their processes, and nobody told which is the target; --target-id=CONTAINER-ID does'
+  else
+    target=1
+  fi
+}
+
 # The oldest process whose cgroup names the container becomes $target: its own first one, whatever the PIDs; without one there is no target.
 find_target() {
   target='' oldest=''
@@ -70,7 +89,7 @@ run_checks() {
     command_filter "say expired at $expires, nothing is run: this container was started after its diagnosis had ended"
   else
     [ -z "$diagnosis" ] || command_filter "say diagnosis $(plain "$diagnosis")"
-    [ -z "$target" ] || describe_target
+    if [ -n "$target" ]; then describe_target; elif [ -n "$alone" ]; then command_filter "say no target: $alone"; fi
     run_each "$@"
     [ -z "$stopped" ] || command_filter 'say stopped by TERM'
   fi
@@ -93,9 +112,7 @@ run_each() {
     left=$((left - 1))
     name=${request%%=*} param=''
     case $request in *=*) param=${request#*=} ;; esac
-    file=$home/checks/$name
-    case $name in '' | *[!a-z0-9-]*) file='' ;; esac
-    if [ ! -x "$file" ]; then
+    if ! find_check "$name"; then
       [ -n "$known" ] || known=$(cd "$home/checks" && echo *)
       command_filter 'check runner'
       printf 'not ok - no check is named "%s"\n  ---\n  check: runner\n  id: runner/unknown-check\n' "$(plain "$name")"
@@ -107,13 +124,48 @@ run_each() {
       printf 'ok - %s # SKIP the deadline of %s s has passed\n' "$name" "$deadline"
       continue
     fi
+    memory_of "$file"
+    if [ -n "$memory" ] && [ $((kib + container_kib)) -gt $((memory / 1024)) ]; then
+      printf 'ok - %s # SKIP it needs %s MiB of memory beside the %s MiB of this container, and the pod had %s MiB left\n' \
+        "$name" "$(((kib + 1023) / 1024))" "$((container_kib / 1024))" "$((memory / 1048576))"
+      continue
+    fi
     run_one "$file" "$proc" "$target" "$param" "$limit"
   done
+}
+
+# What a container takes without any check, the runtime's own init included, as measured, and a little more: docs/checks.md.
+container_kib=6144
+
+# $file becomes the check NAME: one of the image, or of the ConfigMap that the pod's owners mount as /checks.d.
+find_check() {
+  case $1 in '' | *[!a-z0-9-]*) return 1 ;; esac
+  for file in "$home/checks/$1" "$home/checks.d/$1"; do
+    [ ! -f "$file" ] || [ ! -r "$file" ] || return 0
+  done
+  return 1
+}
+
+# $kib becomes the memory that a check says in its head that it takes; 0 where it says nothing.
+memory_of() {
+  kib=0
+  while read -r sign key word amount _; do
+    case $sign in '#'*) ;; *) return ;; esac
+    [ "$key $word" = 'Costs: memory' ] || continue
+    tenths=0
+    case $amount in *.*) tenths=${amount#*.} && tenths=${tenths%"${tenths#?}"} ;; esac
+    amount=${amount%%.*}
+    case $amount$tenths in '' | *[!0-9]* | ????????*) return ;; esac
+    kib=$((amount * 1024 + tenths * 103))
+    return
+  done <"$1"
 }
 
 # Runs a check in a session of its own and ends all of it: when it is done, too late, printing too much, or to be stopped.
 run_one() {
   late='' cut=''
+  # A ConfigMap's files need not be executable.
+  [ -x "$1" ] || set -- sh "$@"
   setsid "$@" </dev/null 2>&1 &
   check=$!
   later "$limit" -ALRM 0

@@ -33,6 +33,8 @@ END`,
   daemon: 'setsid sleep 5 & echo "ok - left one behind"',
   crash: 'exit 127',
   pieces: 'for i in 1 2 3; do echo "ok - piece $i"; done',
+  large: '# Costs: memory 9.5 MiB, cpu 1 s, time 1 s.\necho "ok - large"',
+  first: 'read -r score </proc/self/oom_score_adj; echo "ok - score $score"',
 }
 
 describe.each<Userland>(['busybox', 'debian'])('runner under %s', (userland) => {
@@ -54,6 +56,45 @@ describe.each<Userland>(['busybox', 'debian'])('runner under %s', (userland) => 
     expect(points.map(({ ok }) => ok)).toEqual([true, false, true, true, true])
     expect(points[1]?.diag).toEqual({ id: 'bad/broken', severity: 'error' })
     expect(code).toBe(0)
+  })
+
+  test('leaves out by name what does not fit into the memory that the pod has left', async () => {
+    // 9.5 and the 6 of the container itself.
+    const mebibytes = (count: number) => `--memory=${count * 1024 * 1024}`
+    const [little, enough, unknown] = [await run(mebibytes(15), 'large', 'fine'), await run(mebibytes(16), 'large'), await run('large')]
+    expect(little.points).toMatchObject([
+      { ok: true, skip: 'it needs 10 MiB of memory beside the 6 MiB of this container, and the pod had 15 MiB left', name: 'large' },
+      { ok: true, name: 'all is well' },
+    ])
+    expect([...enough.points, ...unknown.points]).toEqual([
+      { ok: true, name: 'large' },
+      { ok: true, name: 'large' },
+    ])
+  })
+
+  test('is the first to be killed where memory runs out', async () => {
+    expect((await run('first')).points).toEqual([{ ok: true, name: 'score 1000' }])
+  })
+
+  test('runs the checks of a ConfigMap, executable or not, but none in place of ours', async () => {
+    const directory = join(pod.home, 'checks.d')
+    mkdirSync(directory)
+    writeFileSync(join(directory, 'mounted'), 'echo "ok - mounted <$3>"\n', { mode: 0o644 })
+    writeFileSync(join(directory, 'fine'), 'echo "not ok - another"\n', { mode: 0o755 })
+    expect((await run('mounted=a b', 'fine')).points).toEqual([
+      { ok: true, name: 'mounted <a b>' },
+      { ok: true, name: 'all is well' },
+    ])
+    rmSync(directory, { recursive: true })
+  })
+
+  test.each(['redmine:12', 'github:octo-org/shop#12'])('takes --report=%s and does nothing with it', async (report) => {
+    expect((await run(`--report=${report}`, 'fine')).points).toEqual([{ ok: true, name: 'all is well' }])
+  })
+
+  test.each(['redmine', 'redmine:', ':12', 'Red:1', 'a:b c', `a:${'b'.repeat(400)}`])('refuses --report=%s', async (report) => {
+    const { points, code } = await run(`--report=${report}`, 'fine')
+    expect([code, points.map(({ name }) => name)]).toEqual([2, ['option --report is not TRACKER:ISSUE, as in redmine:12']])
   })
 
   test('takes the oldest process of the container for the target, whatever the order of names', async () => {
