@@ -28,5 +28,7 @@ export const checkList: readonly CheckFacts[] = [
     example: 'http=http://cart:8080/health',
     tools: [],
   },
+  { name: 'network', byDefault: false, profile: 'restricted', seesTarget: false, pauses: false, param: 'none', tools: [] },
+  { name: 'runtime', byDefault: false, profile: 'restricted', seesTarget: true, pauses: false, param: 'optional', tools: [] },
   { name: 'tcp', byDefault: false, profile: 'restricted', seesTarget: false, pauses: false, param: 'required', example: 'tcp=cart:8080', tools: [] },
 ]

@@ -237,19 +237,36 @@ describe('checks of the network', () => {
     expect(points).toMatchObject([{ ok: false, name: 'DNS name headless exists but has no address', diag: { id: 'dns/headless/no-address' } }])
   })
 
-  test('dns goes to the next nameserver when the first is silent', async () => {
-    setResolv(`nameserver 127.0.0.1:${await closedPort()}\nnameserver 127.0.0.1:${dns.port}`)
+  test.each([
+    ['the first', true],
+    ['the second', false],
+  ])('dns asks the other nameserver and warns of the dead one: %s', async (_, first) => {
+    const [dead, good] = [`nameserver 127.0.0.1:${await silentNameserver()}`, `nameserver 127.0.0.1:${dns.port}`]
+    setResolv((first ? [dead, good] : [good, dead]).join('\n'))
     const { points } = await check('dns=bananas')
-    setResolv(`nameserver 127.0.0.1:${dns.port}`)
-    expect(points).toMatchObject([{ ok: true }])
+    setResolv(good)
+    const name = expect.stringMatching(/^nameserver 127\.0\.0\.1:\d+ does not answer, 1 of the 2 in resolv\.conf \(127\.0\.0\.1:\d+ timed out\)/)
+    expect(points).toMatchObject([{ ok: true }, { ok: false, name, diag: { id: 'dns/nameserver/some', severity: 'warn' } }])
   })
 
-  test.each(['dns=nothere', 'http=http://nothere/'])('%s says that a nameserver is silent before it is stopped itself', async (name) => {
+  test('dns shows how many names were asked in vain, and that is no finding', async () => {
+    const { points, text } = await check('dns=plain.example')
+    expect(points).toMatchObject([{ ok: true }])
+    expect(text).toContain('# names that do not exist, asked before one that does: 2; ndots is 5')
+  })
+
+  test('dns does not wait again for a nameserver that was silent, while another answers', async () => {
     setResolv(`nameserver 127.0.0.1:${await silentNameserver()}\nnameserver 127.0.0.1:${dns.port}`)
+    const { points } = await pod.run(`--proc=${proc}`, '--deadline=12', 'dns=nothere', 'http=http://nothere/')
+    setResolv(`nameserver 127.0.0.1:${dns.port}`)
+    expect(points.map(({ diag }) => diag?.id)).toEqual(['dns/nothere/nxdomain', 'dns/nameserver/some', 'dns/nothere/nxdomain'])
+  })
+
+  test.each(['dns=nothere', 'http=http://nothere/'])('%s says that nameservers are silent before it is stopped itself', async (name) => {
+    setResolv([await silentNameserver(), await silentNameserver(), await silentNameserver()].map((port) => `nameserver 127.0.0.1:${port}`).join('\n'))
     const { points, text } = await pod.run(`--proc=${proc}`, '--deadline=5', name)
     setResolv(`nameserver 127.0.0.1:${dns.port}`)
     expect(points).toMatchObject([{ ok: false, diag: { id: 'dns/nameserver/timeout' } }])
-    expect(text).toContain('nothere.fruit.svc.cluster.local: NXDOMAIN')
     expect(text).toContain('no time was left')
   })
 
