@@ -1,5 +1,7 @@
 # The target's processes, one a line: pid state parent uid gid rss-KiB threads fd-table-size open-files-limit name (last: it may hold blanks).
-# Input: directories of /proc, one a line; variables: proc, target. The target's are those in its cgroup; where that is our own as well
+# With the variable more=1 each stands below its parent, and between the limit and the name there are: tracer (a PID, 0: none), limit of
+# processes of its user, depth in the tree.
+# Input: directories of /proc, one a line; variables: proc, target, more. The target's are those in its cgroup; where that is our own as well
 # (outside of a container), the target and its descendants.
 
 function cgroup(dir,   text, all) {
@@ -9,15 +11,16 @@ function cgroup(dir,   text, all) {
   return all
 }
 
-function describe(pid,   dir, text, f, comm, state, uid, gid, rss, threads, size, limit) {
+function describe(pid, depth,   dir, text, f, comm, state, uid, gid, rss, threads, size, limit, tracer, most) {
   dir = proc "/" pid
   comm = state = ""
-  uid = gid = rss = threads = size = 0
-  limit = "-"
+  uid = gid = rss = threads = size = tracer = 0
+  limit = most = "-"
   while ((getline text < (dir "/status")) > 0) {
     split(text, f, /[ \t]+/)
     if (f[1] == "Name:") { comm = text; sub(/^Name:[ \t]*/, "", comm); gsub(/[^ -~]/, "?", comm) }
     else if (f[1] == "State:") state = f[2]
+    else if (f[1] == "TracerPid:") tracer = f[2]
     else if (f[1] == "Uid:") uid = f[3]
     else if (f[1] == "Gid:") gid = f[3]
     else if (f[1] == "VmRSS:") rss = f[2]
@@ -26,9 +29,22 @@ function describe(pid,   dir, text, f, comm, state, uid, gid, rss, threads, size
   }
   close(dir "/status")
   if (state == "") return
-  while (state != "Z" && (getline text < (dir "/limits")) > 0) if (text ~ /^Max open files/) { split(text, f, /[ \t]+/); limit = f[4] }
+  while (state != "Z" && (getline text < (dir "/limits")) > 0) {
+    split(text, f, /[ \t]+/)
+    if (text ~ /^Max open files/) limit = f[4]
+    else if (text ~ /^Max processes/) most = f[3]
+  }
   close(dir "/limits")
-  print pid, state, parent[pid], uid, gid, rss, threads, size, limit, comm
+  print pid, state, parent[pid], uid, gid, rss, threads, size, limit, more ? tracer " " most " " depth " " comm : comm
+}
+
+# A process, and what descends from it; each once.
+function tree(pid, depth,   child, n, i) {
+  if (pid in told) return
+  told[pid] = 1
+  describe(pid, depth)
+  n = split(children[pid], child, " ")
+  for (i = 1; i <= n; i++) tree(child[i], depth + 1)
 }
 
 {
@@ -52,10 +68,15 @@ END {
     pid = order[i]
     if (!ours) {
       # A zombie has left its cgroup already.
-      if (group[pid] == group[target] || dead[pid] && parent[pid] in group && group[parent[pid]] == group[target]) { describe(pid); shown++ }
-      continue
+      belongs = group[pid] == group[target] || dead[pid] && parent[pid] in group && group[parent[pid]] == group[target]
+    } else {
+      for (up = pid; up != target && up > 1 && up in parent; ) up = parent[up]
+      belongs = up == target
     }
-    for (up = pid; up != target && up > 1 && up in parent; ) up = parent[up]
-    if (up == target) { describe(pid); shown++ }
+    if (belongs) { list[++shown] = pid; inside[pid] = 1 }
   }
+  if (!more) { for (i = 1; i <= shown; i++) describe(list[i]); exit }
+  for (i = 1; i <= shown; i++) if (parent[list[i]] in inside && parent[list[i]] != list[i]) children[parent[list[i]]] = children[parent[list[i]]] " " list[i]
+  for (i = 1; i <= shown; i++) if (!(parent[list[i]] in inside)) tree(list[i], 0)
+  for (i = 1; i <= shown; i++) tree(list[i], 0)
 }
