@@ -1,14 +1,91 @@
-# The server's certificate, out of what it sent in hex (od -tx1): prints "valid FROM UNTIL" (as 20261122210000), "names A B …", "alert N", "no TLS".
-# Only the leaf is read, and its chain is not verified. Where the server took the connection, "connected" comes first.
+# The server's certificates, out of what it sent in hex (od -tx1): of the leaf "valid FROM UNTIL" (as 20261122210000) and "names A B …"; of
+# the chain "issuer NAME", "chain …" in words, and "trust PATTERN …", what base64 of an issuer's name looks like in a PEM file; or "alert N",
+# "no TLS". No signature is verified. Where the server took the connection, "connected" comes first.
 
 $0 == "connected" { print; next }
 { for (i = 1; i <= NF; i++) if ($i ~ /^[0-9a-f][0-9a-f]$/ && n < 40000) byte[n++] = $i }
 
 function number(at, size,   value) { for (value = 0; size > 0; size--) value = value * 256 + hex[byte[at++]]; return value }
-function text(at, size,   out) { for (out = ""; size > 0; size--) out = out sprintf("%c", hex[byte[at++]]); return out }
+function text(at, size,   out) { for (out = ""; size > 0; size--) out = out sprintf("%c", hex[byte[at++]]); gsub(/[^ -~]/, "?", out); return out }
 function time(tag, digits) { if (tag == "17") digits = (substr(digits, 1, 2) < "50" ? "20" : "19") digits; return substr(digits, 1, 14) }
+# DER: where the content of the element at `at` begins, and where it ends.
+function into(at) { return hex[byte[at + 1]] < 128 ? at + 2 : at + 2 + hex[byte[at + 1]] - 128 }
+function past(at) { return into(at) + (hex[byte[at + 1]] < 128 ? hex[byte[at + 1]] : number(at + 2, hex[byte[at + 1]] - 128)) }
+function raw(from, to,   out) { for (out = ""; from < to && from < m; from++) out = out byte[from]; return out }
+# The value of an attribute of a name, by the end of its OID 2.5.4.x.
+function attribute(from, to, kind) {
+  for (; from + 7 < to && from + 7 < m; from++)
+    if (byte[from] byte[from + 1] byte[from + 2] byte[from + 3] byte[from + 4] == "06035504" kind) return text(from + 7, hex[byte[from + 6]])
+  return ""
+}
+function name(from, to,   out) {
+  out = attribute(from, to, "03")
+  if (out == "") out = attribute(from, to, "0a")
+  gsub(/["\\#]/, "?", out)
+  return out == "" ? "(without a name)" : substr(out, 1, 80)
+}
+function encode(from, to,   out, v) {
+  for (out = ""; from + 3 <= to; from += 3) {
+    v = number(from, 3)
+    out = out substr(digits, int(v / 262144) + 1, 1) substr(digits, int(v / 4096) % 64 + 1, 1) substr(digits, int(v / 64) % 64 + 1, 1) substr(digits, v % 64 + 1, 1)
+  }
+  return out
+}
+
+# Notes issuer and subject of the certificate at `at`, the count-th.
+function read_names(at,   issuer, subject) {
+  at = into(into(at))
+  if (byte[at] == "a0") at = past(at)
+  issuer = past(past(at)) # after the serial number and the algorithm
+  subject = past(past(issuer)) # after the time of validity
+  if (past(subject) > m) return
+  count++
+  issuers[count] = raw(issuer, past(issuer)); issued_by[count] = name(issuer, past(issuer))
+  subjects[count] = raw(subject, past(subject)); issued_to[count] = name(subject, past(subject))
+  # At one of three offsets the name begins a group of base64.
+  if (past(issuer) - issuer >= 15) trust = trust " " encode(issuer, past(issuer)) " " encode(issuer + 1, past(issuer)) " " encode(issuer + 2, past(issuer))
+}
+function tell_chain(   i, words) {
+  if (!count) return
+  print "issuer " issued_by[1]
+  if (issuers[1] == subjects[1]) words = "self-signed"
+  else {
+    for (i = 2; i <= count && issuers[i - 1] == subjects[i]; i++);
+    if (i <= count) words = "broken, \"" issued_to[i] "\" is sent where \"" issued_by[i - 1] "\" belongs"
+    else if (issuers[count] == subjects[count]) words = "complete up to \"" issued_by[count] "\""
+    else words = (count == 1 && fetchable ? "incomplete, " : "") "of " count ", issued by \"" issued_by[count] "\", which is not sent"
+  }
+  print "chain " words
+  print "trust" trust
+}
+function tell_validity(from, to,   i, j, size) {
+  for (i = from; i + 30 < to; i++) {
+    # SEQUENCE of two times: UTCTime (17 0d) or GeneralizedTime (18 0f)
+    if (byte[i] != "30" || !(byte[i + 2] == "17" && byte[i + 3] == "0d" || byte[i + 2] == "18" && byte[i + 3] == "0f")) continue
+    size = hex[byte[i + 3]]
+    j = i + 4 + size
+    if (byte[j] != "17" && byte[j] != "18") continue
+    print "valid " time(byte[i + 2], text(i + 4, size)) " " time(byte[j], text(j + 2, hex[byte[j + 1]]))
+    return
+  }
+}
+function tell_names(from, to,   i, k, size, extra, names, end) {
+  for (i = from; i + 8 < to; i++) if (byte[i] byte[i + 1] byte[i + 2] byte[i + 3] byte[i + 4] == "0603551d11") break
+  if (i + 8 >= to) return
+  # Subject alternative names: OCTET STRING of a SEQUENCE; lengths over 127 take more bytes.
+  i += 5
+  if (byte[i] == "01") i += 3
+  for (k = 0; k < 2; k++) { size = hex[byte[i + 1]]; i += 2; if (size > 128) { extra = size - 128; size = number(i, extra); i += extra } }
+  names = ""
+  for (end = i + size; i < end && i < to; i += 2 + hex[byte[i + 1]]) {
+    if (byte[i] == "82") names = names " " text(i + 2, hex[byte[i + 1]])
+    else if (byte[i] == "87" && byte[i + 1] == "04") names = names " " hex[byte[i + 2]] "." hex[byte[i + 3]] "." hex[byte[i + 4]] "." hex[byte[i + 5]]
+  }
+  print "names" substr(names, 1, 500)
+}
 
 END {
+  digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
   for (i = 0; i < 256; i++) hex[sprintf("%02x", i)] = i
   # Take the records apart; what is kept is the handshake's bytes.
   m = 0
@@ -22,28 +99,13 @@ END {
   for (i = 0; i < m; i++) byte[i] = shake[i]
   for (at = 0; at + 4 <= m && byte[at] != "0b"; at += 4 + number(at + 1, 3));
   if (at + 10 > m) { print n ? "no certificate" : "nothing"; exit }
-  size = number(at + 7, 3)
-  last = at + 10 + size
-  for (i = at + 10; i + 30 < last && !dated; i++) {
-    # SEQUENCE of two times: UTCTime (17 0d) or GeneralizedTime (18 0f)
-    if (byte[i] != "30" || !(byte[i + 2] == "17" && byte[i + 3] == "0d" || byte[i + 2] == "18" && byte[i + 3] == "0f")) continue
-    first = hex[byte[i + 3]]
-    j = i + 4 + first
-    if (byte[j] != "17" && byte[j] != "18") continue
-    print "valid " time(byte[i + 2], text(i + 4, first)) " " time(byte[j], text(j + 2, hex[byte[j + 1]]))
-    dated = 1
-  }
-  for (i = at + 10; i + 8 < last; i++) if (byte[i] byte[i + 1] byte[i + 2] byte[i + 3] byte[i + 4] == "0603551d11") break
-  if (i + 8 >= last) exit
-  # Subject alternative names: OCTET STRING of a SEQUENCE; lengths over 127 take more bytes.
-  i += 5
-  if (byte[i] == "01") i += 3
-  for (k = 0; k < 2; k++) { size = hex[byte[i + 1]]; i += 2; if (size > 128) { extra = size - 128; size = number(i, extra); i += extra } }
-  names = ""
-  for (end = i + size; i < end && i < last; i += 2 + hex[byte[i + 1]]) {
-    if (byte[i] == "82") names = names " " text(i + 2, hex[byte[i + 1]])
-    else if (byte[i] == "87" && byte[i + 1] == "04") names = names " " hex[byte[i + 2]] "." hex[byte[i + 3]] "." hex[byte[i + 4]] "." hex[byte[i + 5]]
-  }
-  gsub(/[^ -~]/, "?", names)
-  print "names" substr(names, 1, 500)
+  all = at + 7 + number(at + 4, 3)
+  from = at + 10
+  to = from + number(at + 7, 3)
+  tell_validity(from, to)
+  tell_names(from, to)
+  # Authority information access with an address of the issuer's certificate (id-ad-caIssuers): there is one between it and the root.
+  fetchable = index(raw(from, to), "06082b06010505073002") > 0
+  for (at = at + 7; at + 3 < all && at + 3 < m && count < 8; at += 3 + number(at, 3)) read_names(at + 3)
+  tell_chain()
 }

@@ -1,14 +1,30 @@
-# The head of an HTTP answer, as the lines "status CODE TEXT" and "location URL" on stderr; the body is not read. With the arguments Host and
-# path it sends the request first: stdin and stdout are the connection then.
+# The head of an HTTP answer on stderr, as the lines "status CODE TEXT", "location URL", "date DATE", "age SECONDS", and "at connected TIME",
+# "at answered TIME", in seconds since the machine started; the body is not read. With the arguments Host and path it sends the request
+# first: stdin and stdout are the connection then.
 
 function tell(text) {
   gsub(/[^ -~]/, "?", text)
   print substr(text, 1, 2000) > "/dev/stderr"
 }
+function tell_time(what,   text) {
+  if ((getline text < "/proc/uptime") > 0) {
+    sub(/ .*/, "", text)
+    tell("at " what " " text)
+  }
+  close("/proc/uptime")
+}
+# Header fields that are of use; each once.
+function tell_field(text,   name) {
+  name = tolower(substr(text, 1, index(text, ":") - 1))
+  if (name !~ /^(location|date|age)$/ || told[name]++) return
+  sub(/^[^:]*:[ \t]*/, "", text)
+  tell(name " " text)
+}
 
 BEGIN {
   if (ARGC > 2) {
     tell("connected")
+    tell_time("connected")
     printf "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: autodiagnose\r\nAccept: */*\r\nConnection: close\r\n\r\n", ARGV[2], ARGV[1]
     fflush()
   }
@@ -16,17 +32,20 @@ BEGIN {
   for (n = 0; n < 200 && (getline text) > 0; n++) {
     sub(/\r$/, "", text)
     if (text ~ /^HTTP\/[0-9.]+ [0-9][0-9][0-9]/) {
+      # An interim answer, as 100 Continue, is none yet.
+      if (text ~ /^HTTP\/[0-9.]+ 1/) { interim = 1; continue }
+      interim = 0
+      tell_time("answered")
       sub(/^HTTP\/[0-9.]+ /, "", text)
       tell("status " substr(text, 1, 100))
       status = 1
-    } else if (!status) {
+    } else if (interim) continue
+    else if (!status) {
       # What ssl_client or nc says; never a line of another protocol, which may hold anything.
-      if (text ~ /^(ssl_client|nc): / || text == "connected") tell(text)
+      if (text == "connected") { tell(text); tell_time("connected") }
+      else if (text ~ /^(ssl_client|nc): /) tell(text)
       else tell("no HTTP")
     } else if (text == "") exit
-    else if (tolower(text) ~ /^location:/) {
-      sub(/^[^:]*:[ \t]*/, "", text)
-      tell("location " text)
-    }
+    else tell_field(text)
   }
 }

@@ -1,6 +1,9 @@
 # shellcheck shell=sh
 # What a server shows of itself in TLS; sourced by http, whose variables it uses.
 
+# shellcheck source=diagnostics/lib/trust.sh
+. "$lib/trust.sh"
+
 # A day as people write it, of 20261122210000.
 day() { printf '%s' "$1" | awk '{ print substr($0, 1, 4) "-" substr($0, 5, 2) "-" substr($0, 7, 2) " " substr($0, 9, 2) ":" substr($0, 11, 2) " UTC" }'; }
 
@@ -22,13 +25,17 @@ judge_certificate() {
   certificate='' silent=''
   begun=$(within "$patience" busybox nc -w 3 "$address" "$port" -e busybox sh "$lib/certificate.sh" "$host" 2>&1 | awk -f "$lib/certificate.awk")
   read_clock
+  to_greet=$(((clock - began) * 10))
   case $begun in
     connected*nothing) [ $((clock - began)) -lt $((patience * 100 - 5)) ] || silent=1 ;;
   esac
   begun=${begun#connected?}
   names=$(printf '%s\n' "$begun" | sed -n 's/^names //p')
+  issuer=$(printf '%s\n' "$begun" | sed -n 's/^issuer //p')
+  chain=$(printf '%s\n' "$begun" | sed -n 's/^chain //p')
+  trust=$(printf '%s\n' "$begun" | sed -n 's/^trust //p')
   facts="certificate of $address:$port
-$begun"
+$(printf '%s\n' "$begun" | grep -v '^trust ')"
   case $begun in
     valid*)
       set -f
@@ -51,10 +58,33 @@ $begun"
       fi
       [ "$3" -gt "$soon" ] || finding "$id/certificate-expires" warn "the certificate of $host expires within a week, on $(day "$3")" "it was not renewed yet" "renew it" "$facts"
       certificate="certificate valid until $(day "$3"), its issuer is not verified"
+      judge_chain
       ;;
     *'no TLS'*)
       finding "$id/no-tls" error "GET $shown fails: $host port $port does not speak TLS" "the URL says https where the server speaks something else" "try http:// or another port" "$facts"
       return 1
       ;;
   esac
+}
+
+# What there is to say of those who issued the certificate. Private authorities are as good as others: none is an error by itself.
+judge_chain() {
+  line "$issuer"
+  issuer=$text
+  line "$chain"
+  echo "# certificate of $host: issued by $issuer, chain $text"
+  case $chain in
+    broken* | incomplete*)
+      finding "$id/certificate-chain" warn "the chain of certificates of $host is $text: clients that do not know the issuers between cannot verify it" \
+        "the server sends its own certificate without, or with other, intermediate ones" "let the server send the whole chain (fullchain) in order" "$facts"
+      return
+      ;;
+  esac
+  # shellcheck disable=SC2086
+  ! trusted $trust || return 0
+  case $chain in self-signed) by="self-signed" ;; *) by="issued by \"$issuer\"" ;; esac
+  finding "$id/certificate-issuer" info "the certificate of $host is $by, an unknown authority: the target's files of trusted authorities do not hold it" \
+    "a private authority, or another server than meant; the target may trust it in a way that is not seen here" "compare the issuer with the authorities that the target is given" \
+    "looked into:$stores and $given given by environment, arguments or the cluster
+$facts"
 }

@@ -19,6 +19,16 @@ export const checkList: readonly CheckFacts[] = [
     tools: [],
   },
   {
+    name: 'file',
+    byDefault: false,
+    profile: 'restricted',
+    seesTarget: true,
+    pauses: false,
+    param: 'required',
+    example: 'file=/etc/app/config.yaml',
+    tools: [],
+  },
+  {
     name: 'http',
     byDefault: false,
     profile: 'restricted',
@@ -28,7 +38,9 @@ export const checkList: readonly CheckFacts[] = [
     example: 'http=http://cart:8080/health',
     tools: [],
   },
+  { name: 'kubernetes', byDefault: false, profile: 'restricted', seesTarget: true, pauses: false, param: 'none', tools: [] },
   { name: 'network', byDefault: false, profile: 'restricted', seesTarget: false, pauses: false, param: 'none', tools: [] },
   { name: 'runtime', byDefault: false, profile: 'restricted', seesTarget: true, pauses: false, param: 'optional', tools: [] },
   { name: 'tcp', byDefault: false, profile: 'restricted', seesTarget: false, pauses: false, param: 'required', example: 'tcp=cart:8080', tools: [] },
+  { name: 'threads', byDefault: false, profile: 'restricted', seesTarget: true, pauses: false, param: 'none', tools: [] },
 ]
