@@ -38,6 +38,8 @@ export const checkList: readonly CheckFacts[] = [
     example: 'http=http://cart:8080/health',
     tools: [],
   },
+  { name: 'jvm-heap', byDefault: false, profile: 'restricted', seesTarget: true, pauses: true, param: 'none', tools: ['jattach'] },
+  { name: 'jvm-threads', byDefault: false, profile: 'restricted', seesTarget: true, pauses: true, param: 'none', tools: ['jattach'] },
   { name: 'kubernetes', byDefault: false, profile: 'restricted', seesTarget: true, pauses: false, param: 'none', tools: [] },
   { name: 'network', byDefault: false, profile: 'restricted', seesTarget: false, pauses: false, param: 'none', tools: [] },
   { name: 'runtime', byDefault: false, profile: 'restricted', seesTarget: true, pauses: false, param: 'optional', tools: [] },

@@ -1,0 +1,53 @@
+# shellcheck shell=sh
+# Talking to a JVM by attach; sourced after check.sh and runtime.sh. Only a JVM that has a handler for QUIT is asked: the signal that wakes the
+# listener for attaching would end any other process, and a JVM with -Xrs.
+# shellcheck disable=SC2154
+
+# each_jvm WHAT COMMAND: calls the command with the PID of each of the first two JVMs of the target, with $who for people; else WHAT is skipped.
+each_jvm() {
+  need_target "$1"
+  jvms=0 unfit=''
+  for pid in $(printf '%s\n' "$table" | awk '$2 != "Z" { print $1 }' | head -n 50); do
+    [ "$jvms" -lt 2 ] || break
+    detect "$pid" && [ "$kind" = jvm ] || continue
+    read_name "$pid"
+    describe_runtime "$pid"
+    who="process $pid ($name, $runtime)"
+    if ! handles_quit "$pid"; then
+      unfit="$who does not handle QUIT (it starts, or runs with -Xrs), and attaching would end it"
+      continue
+    fi
+    jvms=$((jvms + 1))
+    "$2" "$pid"
+  done
+  [ "$jvms" -gt 0 ] || skip "$1" "${unfit:-no JVM is seen among the target\'s processes; where one is, this container needs its UID and GID}"
+}
+
+# True if the process catches QUIT, signal 3.
+handles_quit() {
+  while read -r key value; do
+    case $key in SigCgt:) case $value in *[4-7c-f]) return 0 ;; *) return 1 ;; esac ;; esac
+  done <"$proc/$1/status"
+  return 1
+} 2>/dev/null
+
+# attach PID COMMAND…: $answer becomes what the JVM answers, at most 1 MiB. Fails with the reason in $answer.
+attach() {
+  answer=$(within "$patience" jattach "$@" 2>&1 | head -c 1048576)
+  case $answer in
+    *'JVM response code = 0'*) answer=${answer#*JVM response code = 0} ;;
+    *)
+      answer=$(printf '%s\n' "$answer" | grep -v '^Connected' | head -n 1)
+      return 1
+      ;;
+  esac
+}
+
+# need_jattach WHAT: skips the check where it is missing.
+need_jattach() {
+  patience=$((${seconds:-10} - 2))
+  [ "$patience" -ge 1 ] || patience=1
+  command -v jattach >/dev/null 2>&1 && return
+  skip "$1" "this image has no jattach: ask for the toolset jvm"
+  exit
+}

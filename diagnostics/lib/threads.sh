@@ -1,0 +1,67 @@
+# shellcheck shell=sh
+# Two looks at the target's threads, for the checks that tell which of them hang; sourced after check.sh, processes.sh and runtime.sh.
+# shellcheck disable=SC2034,SC2154
+
+# need_look WHAT: becomes a skipped point where the threads cannot be looked at; $pids are the target's processes.
+need_look() {
+  if ! command -v busybox >/dev/null 2>&1; then
+    skip "$1" "busybox is missing here; on Debian: apt-get install busybox-static"
+    exit
+  fi
+  if ! { read -r _ <"$proc/$target/syscall"; } 2>/dev/null || [ ! -d "$proc/$target/root/." ]; then
+    skip "$1" "not open to inspection (other user, more capabilities, or not dumpable)"
+    exit
+  fi
+  case $(uname -m) in
+    x86_64) futex=202 ;;
+    aarch64 | riscv64) futex=98 ;;
+    *) futex=none ;;
+  esac
+  pids=$(printf '%s\n' "$table" | awk '$2 != "Z" { print $1 }' | head -n 100)
+}
+
+look() {
+  for pid in $pids; do printf '%s\n' "$proc/$pid/task"/[0-9]*; done | head -n 400 | awk -f "$lib/threads-look.awk" -v futex="$futex"
+}
+
+# look_twice: $found becomes what two looks with a second between them tell: see threads.awk.
+look_twice() {
+  found=$({
+    look
+    echo again
+    sleep 1
+    look
+  } | awk -f "$lib/threads.awk" -v proc="$proc" -v hertz=100)
+}
+
+# $waiting becomes the number of connections that wait for the process: not yet accepted, or with bytes that it has not read.
+count_waiting() {
+  # shellcheck disable=SC2012
+  waiting=$(ls -ln "$proc/$1/fd" 2>/dev/null | awk -v net="$proc/$1/net" '
+    function hex(text,   i, value) { for (i = 1; i <= length(text); i++) value = value * 16 + index("0123456789ABCDEF", substr(text, i, 1)) - 1; return value }
+    match($0, /socket:\[[0-9]+\]$/) { own[substr($0, RSTART + 8, RLENGTH - 9)] = 1 }
+    function read_table(file,   line, f, queue) {
+      while ((getline line < file) > 0) {
+        split(line, f, " ")
+        split(f[5], queue, ":")
+        if (!(f[10] in own)) continue
+        if (f[4] == "0A") { listens = 1; sum += hex(queue[2]) }
+        else if (f[4] ~ /^0[18]$/ && queue[2] !~ /^0+$/) sum++
+      }
+    }
+    END { read_table(net "/tcp"); read_table(net "/tcp6"); print (listens || sum) ? sum + 0 : "none" }')
+}
+
+who() { # PID: $who becomes its number, name and runtime; $kind is set
+  name='' runtime='' kind=''
+  read -r name 2>/dev/null <"$proc/$1/comm"
+  ! detect "$1" || describe_runtime "$1"
+  [ "$kind" != native ] || runtime=''
+  who="process $1 ($name${runtime:+, ${runtime%%,*}})"
+}
+
+thread() { # PID TID: $thread becomes "TID (NAME)"
+  name=''
+  read -r name 2>/dev/null <"$proc/$1/task/$2/comm"
+  thread="$2 ($name)"
+}
