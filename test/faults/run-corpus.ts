@@ -1,0 +1,56 @@
+import type { FaultCase } from './corpus.ts'
+import { diagnosticImage } from './diagnostic-image.ts'
+import { type Result, runCase, type World } from './run-case.ts'
+import { startFaultService } from './service.ts'
+
+export interface CorpusOptions {
+  readonly folder: string
+  /** Cases that are up at once; default 6. */
+  readonly up?: number
+  /** Those of them that are diagnosed at once; default 3, for two cores. */
+  readonly atOnce?: number
+  readonly keep?: boolean
+  readonly signal?: AbortSignal
+  /** Is told of each case as it is done, in no order. */
+  readonly onResult?: (result: Result) => void
+}
+
+/** Diagnoses every case through a service of its own against the lab. The results are in the order of the cases. */
+export async function runCorpus(cases: readonly FaultCase[], options: CorpusOptions): Promise<readonly Result[]> {
+  const { folder, up = 6, atOnce = 3, keep = false, signal = new AbortController().signal, onResult } = options
+  const service = await startFaultService(await diagnosticImage())
+  try {
+    const world: World = { folder, service, turn: turns(atOnce), keep, signal }
+    const results: Result[] = []
+    const queue = cases.map((one, at) => ({ one, at }))
+    const work = async (): Promise<void> => {
+      for (let next = queue.shift(); next; next = queue.shift()) {
+        const result = await runCase(next.one, world)
+        results[next.at] = result
+        onResult?.(result)
+      }
+    }
+    const ended = await Promise.allSettled(Array.from({ length: up }, work))
+    for (const one of ended) if (one.status === 'rejected') throw one.reason
+    return results
+  } finally {
+    await service.stop()
+  }
+}
+
+/** Work is done by at most `places` at once, in the order in which it came. */
+function turns(places: number): World['turn'] {
+  let free = places
+  const waiting: (() => void)[] = []
+  return async (work) => {
+    if (free > 0) free--
+    else await new Promise<void>((go) => waiting.push(go))
+    try {
+      return await work()
+    } finally {
+      const next = waiting.shift()
+      if (next) next()
+      else free++
+    }
+  }
+}
