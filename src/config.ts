@@ -113,6 +113,16 @@ const principal = z.strictObject({
     .describe('Hashes of the bearer tokens; "npm run token -- NAME" makes a token and its hash. Two, while a token is replaced'),
 })
 
+const image = z.string().regex(/^[a-z0-9][\w.:/@-]*$/i, 'an image such as registry.example/autodiagnose:1, or one with its digest')
+
+const toolset = z.strictObject({
+  image: image.describe('Its image; pin it by digest in production'),
+  profile: z
+    .enum(profiles)
+    .default('auto')
+    .describe('The security profile that its tools need; used where neither the request nor the pod names one'),
+})
+
 const rule = z.strictObject({
   principals: patterns.min(1).describe('Names of principals. In all lists of a rule * stands for any characters'),
   clusters: patterns.min(1).default(['*']).describe('Names of clusters'),
@@ -123,6 +133,7 @@ const rule = z.strictObject({
     .describe(
       'Checks that may be asked for: http, or http=http://*.example:8080/* to bound the parameter; default for those that run unasked. In the pattern of a URL, scheme, host, port and path are matched each by their own part',
     ),
+  toolsets: patterns.min(1).default(['*']).describe('Toolsets that may be used; core is diagnosis.image'),
   reports: patterns.default([]).describe('Bug reports that may be written to, as tracker:issue; tracker:* for all of one tracker'),
   operator: z.boolean().default(false).describe('May pause and resume injection'),
 })
@@ -158,13 +169,14 @@ export const configSchema = z.strictObject({
     .describe('The permissions. A request is allowed if some rule matches it in every dimension; without a rule nothing is'),
   diagnosis: z
     .strictObject({
-      image: z
-        .string()
-        .regex(/^[a-z0-9][\w.:/@-]*$/i, 'an image such as registry.example/autodiagnose:1, or one with its digest')
-        .default('localhost/autodiagnose:1')
-        .describe('The diagnostic image; pin it by digest in production'),
+      image: image.default('localhost/autodiagnose:1').describe('The diagnostic image, of the toolset core; pin it by digest in production'),
+      toolsets: z
+        .record(name, toolset)
+        .refine((map) => !Object.hasOwn(map, 'core'), 'other names than core, which is diagnosis.image')
+        .default({})
+        .describe('Images with more tools, by name: a request, or the annotation autodiagnose.dev/toolset of a pod, chooses one'),
       imagePullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']).default('IfNotPresent').describe('As in Kubernetes'),
-      extraChecks: z.array(name).default([]).describe('Names of checks that your own image adds to ours'),
+      extraChecks: z.array(name).default([]).describe("Names of checks that your own image, or a pod's volume autodiagnose-checks, adds to ours"),
       deadlineSeconds: z.number().int().min(5).max(1800).default(60).describe('How long the container may run; it ends itself then'),
       startDeadlineSeconds: z.number().int().min(1).max(600).default(60).describe('After this a container that did not start is given up'),
       outputBytes: quantity
@@ -198,6 +210,7 @@ export const configSchema = z.strictObject({
         .enum(['evidence', 'inject'])
         .default('evidence')
         .describe('Where the headroom of a pod with memory limits cannot be known: only gather evidence, or inject all the same'),
+      perNode: z.number().int().min(1).max(100).default(3).describe('Diagnostic containers at work at once on one node; more wait for a minute'),
       pauseAfter: z.number().int().min(1).default(2).describe('Injection pauses after this many harmed targets, until an operator resumes it'),
       paused: z.boolean().default(false).describe('Nothing is injected while this is on'),
     })

@@ -18,6 +18,7 @@ export async function readAdmitted(request: Request, principal: Principal, deps:
     // Where there is one cluster only, it need not be named, and policy says whether it may be used.
     clusters: clusters.length === 1 ? clusters : clustersOf(config.policy, principal.name, clusters),
     extraChecks: config.diagnosis.extraChecks,
+    toolsets: config.diagnosis.toolsets,
     trackers: deps.trackers,
     redactor: deps.redactor,
   })
@@ -55,15 +56,16 @@ export function idempotencyKeyOf(header: string | undefined): string | undefined
 }
 
 /** Of what is asked for, not of how it was written: the order of JSON keys does not make another request. */
-async function fingerprintOf({ cluster, target, container, profile, checks, report, reason }: Intake): Promise<string> {
+async function fingerprintOf({ cluster, target, container, profile, toolset, checks, report, reason, compare }: Intake): Promise<string> {
   const text = JSON.stringify([
     cluster,
     Object.entries(target).sort(),
     container,
-    profile,
+    toolset === undefined ? profile : [profile, toolset],
     checks.map(({ name, param }) => [name, param]),
     report && [report.tracker, report.key],
     reason,
+    ...(compare ? ['compare'] : []),
   ])
   const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text)))
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')

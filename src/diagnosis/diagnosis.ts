@@ -85,6 +85,8 @@ export interface DiagnosisRequest {
   /** The container to look into; absent: the pod's `kubectl.kubernetes.io/default-container`, else its first. */
   readonly container?: string
   readonly profile: Profile
+  /** The image with its tools: one of `diagnosis.toolsets`; absent: the pod's annotation, else `core`. */
+  readonly toolset?: string
   /** Checks asked for by name; empty: the default set with what the evidence hints at. */
   readonly checks: readonly CheckRequest[]
   readonly report?: ReportRef
@@ -106,6 +108,8 @@ export interface Adopted {
   /** What its security context amounts to. */
   readonly profile: ConcreteProfile
   readonly ids?: Ids
+  /** One that does not end is listened to for so long. */
+  readonly listenSeconds: number
 }
 
 export const severities = ['error', 'warn', 'info'] as const
@@ -158,6 +162,8 @@ export const refusalCodes = [
   'budget',
   'impossible-policy',
   'no-host',
+  'node-pressure',
+  'node-busy',
 ] as const
 export type RefusalCode = (typeof refusalCodes)[number]
 

@@ -1,5 +1,5 @@
 import type { PodRef } from '../ports/cluster/cluster.ts'
-import type { CheckRequest, Finding, Ids, Refusal } from './diagnosis.ts'
+import type { CheckRequest, Finding, Ids, Profile, Refusal } from './diagnosis.ts'
 
 /** What the API told before anything was added to the pod. Plain JSON, well under 1 MiB: it crosses a durable step. */
 export interface Gathered {
@@ -21,14 +21,25 @@ export interface Gathered {
   /** Under which the ids that a container found out are remembered: image digest and security context. */
   readonly idsCacheKey?: string
   readonly headroom: Headroom
+  /** One sentence: the pod's node is short of memory or process ids; nothing is added there. Absent too where nodes may not be read. */
+  readonly nodePressure?: string
   /** Ephemeral containers that the pod has, whoever added them. */
   readonly ephemeralCount: number
   readonly restarts: Restarts
+  /** What the application's owners chose by annotations of the pod, inside what policy allows; a request that names its own comes first. */
+  readonly chosen?: Chosen
+  /** The pod has a volume `autodiagnose-checks` of a ConfigMap. */
+  readonly checksVolume?: boolean
   /** Checks that the evidence hints at, the pod's annotations first. */
   readonly hints: readonly CheckRequest[]
   readonly findings: readonly Finding[]
   /** Why no container can help here. */
   readonly refusal?: Refusal
+}
+
+export interface Chosen {
+  readonly toolset?: string
+  readonly profile?: Profile
 }
 
 export type Headroom =

@@ -54,6 +54,7 @@ export async function settleCommand(alert: AlertRecord, source: Source, deps: De
     {
       clusters: clusters.length === 1 ? clusters : clustersOf(config.policy, principal, clusters),
       extraChecks: config.diagnosis.extraChecks,
+      toolsets: config.diagnosis.toolsets,
       trackers,
       redactor,
     },

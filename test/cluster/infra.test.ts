@@ -21,7 +21,7 @@ describe('what the service may', () => {
 
   const ours = (plan: Partial<ContainerPlan> = {}) =>
     containerSpec(
-      { name, profile: 'restricted', ids: { uid: 1000, gid: 1000 }, target: 'app', expires: 1_900_000_000, checks: [], ...plan },
+      { name, profile: 'restricted', ids: { uid: 1000, gid: 1000 }, target: 'app', expires: 1_900_000_000, checks: [], image, mountChecks: false, ...plan },
       config,
       8_388_608,
     )
@@ -48,7 +48,14 @@ describe('what the service may', () => {
     })
     // What the API server itself refuses in a pod without: a block device needs the volume, an unmasked /proc users of the pod's own.
     const items = [
-      podOf('target', { volumes: [{ name: 'block', persistentVolumeClaim: { claimName: 'none' } }] }),
+      podOf('target', {
+        volumes: [
+          { name: 'block', persistentVolumeClaim: { claimName: 'none' } },
+          { name: 'autodiagnose-checks', configMap: { name: 'checks' } },
+          { name: 'config', configMap: { name: 'checks' } },
+        ],
+      }),
+      podOf('secretive', { volumes: [{ name: 'autodiagnose-checks', secret: { secretName: 'none' } }] }),
       ...(isLab ? [podOf('own-users', { hostUsers: false })] : []),
     ]
     const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items })
@@ -71,13 +78,16 @@ describe('what the service may', () => {
     ['the baseline form, as root', { profile: 'baseline', ids: { uid: 0, gid: 0 } }],
     ['the target by its id', { targetId: 'a'.repeat(64) }],
     ['checks', { checks: [{ name: 'dns' }, { name: 'http', param: 'http://backend:8080/?a=b&c=d' }] }],
+    ['the memory that is left', { freeBytes: 33_554_432 }],
+    ["the checks of the pod's owners", { mountChecks: true }],
+    ['the same as root', { mountChecks: true, profile: 'baseline', ids: { uid: 0, gid: 0 } }],
     ['a parameter that a shell would run', { checks: [{ name: 'http', param: '$(reboot); `x` | "y" \' \\ ü' }] }],
   ])('accepts %s', async (_, plan) => {
     expect(await add([ours(plan)])).toMatchObject({ status: 200 })
   })
 
   it('accepts a container without a target', async () => {
-    const { target: _, ...plan } = { name, profile: 'restricted' as const, target: 'app', expires: 1, checks: [] }
+    const { target: _, ...plan } = { name, profile: 'restricted' as const, target: 'app', expires: 1, checks: [], image, mountChecks: false }
     expect(await add([containerSpec(plan, config, 1)])).toMatchObject({ status: 200 })
   })
 
@@ -93,6 +103,10 @@ describe('what the service may', () => {
     ['another name', { name: 'debugger' }, 'name must be that of a diagnosis'],
     ['no arguments', { args: [] }, 'arguments must be'],
     ["another container's name", { args: ['--diagnosis=ad-00000000000000000000-1'] }, 'arguments must be'],
+    ['a second word of the memory', { args: [...args, '--memory=1', '--memory=2'] }, 'must be given once each'],
+    ['another ConfigMap', { volumeMounts: [{ name: 'config', mountPath: '/checks.d', readOnly: true }] }, 'no volume may be mounted'],
+    ['the checks elsewhere', { volumeMounts: [{ name: 'autodiagnose-checks', mountPath: '/lib', readOnly: true }] }, 'no volume may be mounted'],
+    ['the checks to be written', { volumeMounts: [{ name: 'autodiagnose-checks', mountPath: '/checks.d' }] }, 'no volume may be mounted'],
     ['an unknown option', { args: [...args, '--exec=sh'] }, 'arguments must be'],
     ['an option that is no number', { args: [...args, '--deadline=1e9'] }, 'arguments must be'],
     ['a check that is a path', { args: [...args, '../bin/sh'] }, 'arguments must be'],
@@ -155,9 +169,15 @@ describe('what the service may', () => {
 
   it("refuses a volume of the pod's, although it is declared", async () => {
     const { spec } = JSON.parse(await kubectl(['-n', watched, 'get', 'pod', 'target', '-o', 'json']))
-    const volume = spec.volumes.map((one: { name: string }) => one.name).find((one: string) => one !== 'block')
+    const volume = spec.volumes.map((one: { name: string }) => one.name).find((one: string) => one.startsWith('kube-api-access'))
     expect(volume).toMatch(/^kube-api-access/)
     const answer = await add([{ ...ours(), volumeMounts: [{ name: volume, mountPath: '/x' }] }])
+    expect(answer).toMatchObject({ status: 422 })
+    expect(answer.body.message).toContain('no volume')
+  })
+
+  it('refuses a Secret under the name of the checks', async () => {
+    const answer = await add([ours({ mountChecks: true })], true, 'secretive')
     expect(answer).toMatchObject({ status: 422 })
     expect(answer.body.message).toContain('no volume')
   })

@@ -117,6 +117,7 @@ describe('parseCommand', () => {
     const parsed = parseRequest(command, {
       clusters: ['main'],
       extraChecks: [],
+      toolsets: {},
       trackers: new Map(),
       redactor: { text: (_, text) => ({ text, counts: {} }) },
     })

@@ -37,7 +37,7 @@ async function gatherCaptured(name: string) {
       cluster,
       config,
       redactor: makeRedactor(),
-      complain: () => undefined,
+      bounds: { check: () => undefined, use: () => undefined },
       clock: { now: () => Date.parse(captured.now), sleep: async () => undefined },
     },
     new AbortController().signal,

@@ -75,9 +75,10 @@ describe('annotations', () => {
   ])('choose inside of what policy allows the requester: %s', (_, rules, used, dropped) => {
     const policy = configSchema.shape.policy.parse(rules.map((rule) => ({ principals: ['ann'], namespaces: ['prod'], ...rule })))
     const request = { requester: 'ann', cluster: 'main', target: { namespace: 'prod' }, profile: 'auto' as const, checks: [] }
+    const diagnosis = configSchema.shape.diagnosis.parse({ extraChecks: ['dump'] })
     const declared = 'dump processes http=http://stock:1/ processes=/x tcp=db:5432'
     const pod = { metadata: { annotations: { 'autodiagnose.dev/checks': declared } } } as unknown as RawPod
-    const { checks, findings } = readAnnotations(pod, ['dump'], boundDeclared(policy, request))
+    const { checks, findings } = readAnnotations(pod, request, { diagnosis }, boundDeclared(policy, request))
     expect(checks.map(({ name, param }) => (param === undefined ? name : `${name}=${param}`)).join(' ')).toBe(used)
     expect(findings.map(({ severity, title }) => [severity, title])).toEqual(
       dropped
@@ -90,7 +91,7 @@ describe('annotations', () => {
   test('that policy keeps out leave what the service finds by itself', async () => {
     const world = changed(captured('healthy-web'), { metadata: { annotations: { 'autodiagnose.dev/checks': 'dns=elsewhere' } } })
     const free = await gatherOf(world)
-    const bound = await gatherOf(world, { complain: () => 'policy allows nothing' })
+    const bound = await gatherOf(world, { bounds: { check: () => 'policy allows nothing' } })
     expect(free.gathered.hints).toEqual([{ name: 'dns', param: 'elsewhere' }, ...bound.gathered.hints])
     expect(bound.gathered.findings).toMatchObject([{ severity: 'info', next: 'policy allows nothing' }])
   })
@@ -127,6 +128,46 @@ describe('annotations', () => {
       { severity: 'info', title: `The annotation autodiagnose.dev/checks of the pod has what is not used: "${entry}"` },
     ])
     expect(gathered.hints.filter(({ name }) => entry.startsWith(`${name}=`) && name !== 'dns' && name !== 'http')).toEqual([])
+  })
+
+  const toolsets = { jvm: { image: 'localhost/jvm:1' }, net: { image: 'localhost/net:1', profile: 'netadmin' as const } }
+  const choosing = (annotations: object, more: object = {}) =>
+    gatherOf(changed(captured('healthy-web'), { metadata: { annotations } }), { diagnosis: { toolsets }, ...more })
+
+  test.each<[object, object, object]>([
+    [{ 'autodiagnose.dev/toolset': 'jvm' }, {}, { toolset: 'jvm' }],
+    [{ 'autodiagnose.dev/toolset': 'net', 'autodiagnose.dev/profile': 'baseline' }, {}, { toolset: 'net', profile: 'baseline' }],
+    [{ 'autodiagnose.dev/toolset': 'jvm', 'autodiagnose.dev/profile': 'general' }, { toolset: 'net', profile: 'restricted' }, {}],
+    [{ 'autodiagnose.dev/toolset': 'core' }, {}, { toolset: 'core' }],
+  ])('choose toolset and profile where the request names none: %j for %j', async (annotations, request, chosen) => {
+    const { gathered } = await choosing(annotations, { request })
+    expect([gathered.chosen ?? {}, gathered.findings]).toEqual([chosen, []])
+  })
+
+  test.each([
+    [{ 'autodiagnose.dev/toolset': 'gpu' }, 'toolset', 'gpu', 'toolsets are core, jvm, net'],
+    [{ 'autodiagnose.dev/profile': 'root' }, 'profile', 'root', 'profiles are auto, restricted'],
+  ])('that choose what there is not are told and change nothing: %j', async (annotations, name, value, next) => {
+    const { gathered } = await choosing(annotations)
+    expect(gathered.chosen).toBeUndefined()
+    expect(gathered.findings).toMatchObject([
+      {
+        severity: 'info',
+        title: `The annotation autodiagnose.dev/${name} of the pod has what is not used: "${value}"`,
+        next: expect.stringContaining(next),
+      },
+    ])
+  })
+
+  test('choose no toolset whose profile policy does not allow', async () => {
+    const asked: string[][] = []
+    const use = (...both: string[]) => {
+      asked.push(both)
+      return both[1] === 'netadmin' ? 'not netadmin' : undefined
+    }
+    const { gathered } = await choosing({ 'autodiagnose.dev/toolset': 'net' }, { bounds: { use } })
+    expect([asked, gathered.chosen]).toEqual([[['net', 'netadmin']], undefined])
+    expect(gathered.findings).toMatchObject([{ next: 'not netadmin' }])
   })
 
   test('that are unknown are told', async () => {

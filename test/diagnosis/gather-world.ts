@@ -1,5 +1,6 @@
 import { type ConfigInput, configSchema } from '../../src/config.ts'
-import type { CheckRequest, DiagnosisRequest } from '../../src/diagnosis/diagnosis.ts'
+import type { Bounds } from '../../src/diagnosis/bounds.ts'
+import type { DiagnosisRequest } from '../../src/diagnosis/diagnosis.ts'
 import { gather } from '../../src/diagnosis/gather/gather.ts'
 import { makeRedactor } from '../../src/diagnosis/redact/make-redactor.ts'
 import type { Cluster, Raw, RawPod } from '../../src/ports/cluster/cluster.ts'
@@ -83,12 +84,14 @@ export async function gatherOf(
     request = {},
     cluster = {},
     evidence = {},
-    complain = () => undefined,
+    bounds = {},
+    diagnosis = {},
   }: {
     request?: Partial<DiagnosisRequest>
     cluster?: Partial<Cluster>
     evidence?: NonNullable<ConfigInput['evidence']>
-    complain?: (check: CheckRequest) => string | undefined
+    bounds?: Partial<Bounds>
+    diagnosis?: NonNullable<ConfigInput['diagnosis']>
   } = {},
 ) {
   const config = configSchema.parse({
@@ -96,9 +99,16 @@ export async function gatherOf(
     clusters: { captured: { inCluster: true } },
     store: { kind: 'files', directory: 'x' },
     evidence,
+    diagnosis,
   })
   const clock = { now: () => Date.parse(world.now), sleep: async () => undefined }
-  const deps = { cluster: clusterOf(world, cluster), config, redactor: makeRedactor(), clock, complain }
+  const deps = {
+    cluster: clusterOf(world, cluster),
+    config,
+    redactor: makeRedactor(),
+    clock,
+    bounds: { check: () => undefined, use: () => undefined, ...bounds },
+  }
   const result = await gather(requestFor(world, request), deps, AbortSignal.timeout(10_000))
   return { ...result, file: (part: string) => result.files.find(({ path }) => path.includes(part))?.text }
 }

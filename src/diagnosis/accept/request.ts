@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { type CheckRequest, type DiagnosisRequest, knownChecks, profiles, type Target } from '../diagnosis.ts'
+import { type CheckRequest, type DiagnosisRequest, knownChecks, type Profile, profiles, type Target } from '../diagnosis.ts'
 import type { Redactor } from '../redact/redactor.ts'
 import { parseCheck } from './check-request.ts'
 import { type FieldError, fieldError, fieldErrors, type Parsed } from './field-error.ts'
@@ -41,6 +41,11 @@ export const requestSchema = z
     selector: selector.optional().openapi({ description: 'The least healthy pod of those with these labels, as namespace/selector, or an object.' }),
     container: z.string().regex(labelPattern, 'expected the name of a container').optional().openapi({ description: 'The container to look into.' }),
     profile: z.enum(profiles).optional().openapi({ description: 'Security profile; auto is the least that still sees the target.', default: 'auto' }),
+    toolset: z
+      .string()
+      .regex(labelPattern, 'expected the name of a toolset')
+      .optional()
+      .openapi({ description: "Image with more tools: one of the configured toolsets; default: the pod's annotation, else core." }),
     checks: z
       .array(z.string())
       .max(20, 'at most 20 checks')
@@ -51,6 +56,14 @@ export const requestSchema = z
       }),
     cluster: z.string().optional().openapi({ description: 'Needed where several clusters are configured.' }),
     report: z.string().optional().openapi({ description: 'The bug report, as tracker:key or its URL.', example: 'redmine:12' }),
+    compare: z
+      .union([z.boolean(), z.enum(['true', 'false'])], 'expected true or false')
+      .optional()
+      .openapi({
+        type: 'boolean',
+        description: 'Whether a healthy replica is looked at by the same checks, and what differs is told first.',
+        default: false,
+      }),
     reason: reason.optional().openapi({ description: 'Why; told in the bug report.' }),
   })
   .openapi('DiagnosisRequest')
@@ -63,6 +76,8 @@ export interface Surroundings {
   /** Names of the clusters that the caller may use. */
   readonly clusters: readonly string[]
   readonly extraChecks: readonly string[]
+  /** Those configured beside `core`. */
+  readonly toolsets: Readonly<Record<string, { readonly profile: Profile }>>
   readonly trackers: Trackers
   readonly redactor: Pick<Redactor, 'text'>
 }
@@ -78,6 +93,7 @@ export function parseRequest(input: unknown, around: Surroundings): Parsed<Intak
   const target = targetOf(body, complain)
   const cluster = clusterOf(body.cluster, around.clusters, complain)
   const checks = checksOf(body.checks ?? [], around, complain)
+  const toolset = toolsetOf(body.toolset, around.toolsets, complain)
   const report = body.report === undefined ? undefined : parseReport(body.report, around.trackers)
   if (typeof report === 'string') complain('report', body.report, report)
   if (errors.length > 0 || !target || cluster === undefined || typeof report === 'string') return { ok: false, errors }
@@ -87,10 +103,12 @@ export function parseRequest(input: unknown, around: Surroundings): Parsed<Intak
     value: {
       cluster,
       target,
-      profile: body.profile ?? 'auto',
+      profile: body.profile ?? toolset?.profile ?? 'auto',
+      ...(toolset ? { toolset: toolset.name } : {}),
       checks,
       ...(container === undefined ? {} : { container }),
       ...(report === undefined ? {} : { report }),
+      ...(body.compare === true || body.compare === 'true' ? { compare: true as const } : {}),
       ...(reason === undefined ? {} : { reason: around.redactor.text('request/reason', reason).text }),
     },
   }
@@ -118,6 +136,15 @@ function clusterOf(name: string | undefined, clusters: readonly string[], compla
   const usable = clusters.length > 0 ? `you may use ${clusters.join(', ')}` : 'you may use none'
   if (name !== undefined) return clusters.includes(name) ? name : void complain('cluster', name, `unknown cluster; ${usable}`)
   return clusters.length === 1 ? clusters[0] : void complain('cluster', undefined, `name the cluster; ${usable}`)
+}
+
+/** What is named with a toolset's own profile, policy can look at. */
+function toolsetOf(name: string | undefined, toolsets: Surroundings['toolsets'], complain: Complain): { name: string; profile: Profile } | undefined {
+  if (name === undefined) return undefined
+  if (name === 'core') return { name, profile: 'auto' }
+  const found = Object.hasOwn(toolsets, name) ? toolsets[name] : undefined
+  if (found) return { name, profile: found.profile }
+  return void complain('toolset', name, `unknown toolset; known are ${['core', ...Object.keys(toolsets)].join(', ')}`)
 }
 
 function checksOf(texts: readonly string[], around: Surroundings, complain: Complain): CheckRequest[] {

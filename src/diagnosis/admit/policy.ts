@@ -1,4 +1,5 @@
 import type { Config } from '../../config.ts'
+import type { Bounds } from '../bounds.ts'
 import type { CheckRequest, Profile, ReportRef } from '../diagnosis.ts'
 import { matches } from '../matches.ts'
 import { reportText } from '../report-ref.ts'
@@ -11,12 +12,14 @@ export interface Wanted {
   readonly cluster: string
   readonly target: { readonly namespace: string }
   readonly profile: Profile
+  /** Absent: `core`. */
+  readonly toolset?: string
   readonly checks: readonly CheckRequest[]
   readonly report?: ReportRef
 }
 
 export type Verdict = { readonly kind: 'allowed' } | { readonly kind: 'denied'; readonly dimension: Dimension; readonly message: string }
-export type Dimension = 'principal' | 'cluster' | 'namespace' | 'profile' | 'checks' | 'report'
+export type Dimension = 'principal' | 'cluster' | 'namespace' | 'profile' | 'toolset' | 'checks' | 'report'
 
 /** Whoever may diagnose there could read what keeps the cluster safe; no rule allows it. */
 const deniedNamespaces: readonly string[] = ['kube-system']
@@ -37,23 +40,26 @@ export function admit(policy: Policy, who: string, wanted: Wanted): Verdict {
   return { kind: 'allowed' }
 }
 
-/**
- * Tells of a check that the pod's annotations name why it is not run for this request, or undefined. Owners of an application choose
- * inside of what policy allows: what the requester could have asked for in the same request.
- */
-export function boundDeclared(policy: Policy, request: Wanted & { readonly requester: string }): (check: CheckRequest) => string | undefined {
+/** What the pod's owners may choose is what the requester could have asked for in the same request. */
+export function boundDeclared(policy: Policy, request: Wanted & { readonly requester: string }): Bounds {
   const who = request.requester
   const others = dimensions(who, request).filter(([dimension]) => dimension !== 'checks')
   const rules = rulesOf(policy, who).filter((rule) => others.every(([, matches]) => matches(rule)))
   const patterns = [...new Set(rules.flatMap(({ checks }) => checks))].map((pattern) => `"${pattern}"`).join(', ') || 'no checks'
   const message = `policy allows "${who}" ${patterns} in namespace "${request.target.namespace}": have a rule allow this one, or take it out`
-  return (check) => (admit(policy, who, { ...request, checks: [check] }).kind === 'allowed' ? undefined : message)
+  return {
+    check: (check) => (admit(policy, who, { ...request, checks: [check] }).kind === 'allowed' ? undefined : message),
+    use(toolset, profile) {
+      const verdict = admit(policy, who, { ...request, toolset, profile })
+      return verdict.kind === 'denied' ? `${verdict.message}: have a rule of the policy allow it, or take it out` : undefined
+    },
+  }
 }
 
 type Rule = Policy[number]
 
 function dimensions(who: string, wanted: Wanted): readonly (readonly [Dimension, (rule: Rule) => boolean, string])[] {
-  const { cluster, profile, checks, report } = wanted
+  const { cluster, profile, toolset = 'core', checks, report } = wanted
   const { namespace } = wanted.target
   const names = checks.length > 0 ? checks.map((check) => `"${textOf(check)}"`).join(', ') : 'the default checks'
   const target = report && reportText(report)
@@ -68,6 +74,11 @@ function dimensions(who: string, wanted: Wanted): readonly (readonly [Dimension,
       'profile',
       (rule) => rule.profiles.includes(profile),
       `Profile "${profile}" is not among those that "${who}" may use in namespace "${namespace}"`,
+    ],
+    [
+      'toolset',
+      (rule) => matchesAny(rule.toolsets, toolset),
+      `Toolset "${toolset}" is not among those that "${who}" may use in namespace "${namespace}" with profile "${profile}"`,
     ],
     ['checks', (rule) => allowsChecks(rule, checks), `No rule allows "${who}" all of ${names} in namespace "${namespace}"`],
     [

@@ -14,27 +14,38 @@ export interface ContainerPlan {
   /** Absolute, in seconds since the epoch: a container that the kubelet starts later than that does nothing. */
   readonly expires: number
   readonly checks: readonly CheckRequest[]
+  readonly image: string
+  /** What the pod has left below its memory limit, in bytes; absent: not limited, or not known. */
+  readonly freeBytes?: number
+  /** Mount the ConfigMap of checks that the pod's owners declare. */
+  readonly mountChecks: boolean
 }
 
+/** The volume of a pod whose ConfigMap holds checks of its owners, and where the runner looks for them. */
+export const checksVolume = 'autodiagnose-checks'
+const checksPath = '/checks.d'
+
 /**
- * The whole ephemeral container, computed once and persisted before it is sent. No command, env or volume: the admission
+ * The whole ephemeral container, computed once and persisted before it is sent. No command, no env, no volume but that one: the admission
  * policy of infra/kubernetes allows this form and no other. Nothing in it may be secret: whoever may get the pod reads it.
  */
 export function containerSpec(plan: ContainerPlan, config: Pick<Config, 'diagnosis'>, outputBytes: number): Raw {
   const { diagnosis } = config
   return {
     name: plan.name,
-    image: diagnosis.image,
+    image: plan.image,
     imagePullPolicy: diagnosis.imagePullPolicy,
     args: [
       `--diagnosis=${plan.name}`,
       `--expires=${plan.expires}`,
       `--deadline=${diagnosis.deadlineSeconds}`,
       `--output-bytes=${outputBytes}`,
+      ...(plan.freeBytes === undefined ? [] : [`--memory=${Math.max(0, Math.floor(plan.freeBytes))}`]),
       ...(plan.target === undefined ? ['--no-target'] : plan.targetId === undefined ? [] : [`--target-id=${plan.targetId}`]),
       ...plan.checks.map(({ name, param }) => (param === undefined ? name : `${name}=${param}`)),
     ],
     securityContext: securityContext(plan.profile, plan.ids),
+    ...(plan.mountChecks ? { volumeMounts: [{ name: checksVolume, mountPath: checksPath, readOnly: true }] } : {}),
     ...(plan.target === undefined ? {} : { targetContainerName: plan.target }),
   }
 }

@@ -1,6 +1,16 @@
 import { bytesOf, type Config } from '../../config.ts'
 import type { Raw } from '../../ports/cluster/cluster.ts'
-import { type CheckRequest, type ConcreteProfile, type DiagnosisRequest, defaultChecks, type Ids, type Refusal, targetChecks } from '../diagnosis.ts'
+import {
+  type CheckRequest,
+  type ConcreteProfile,
+  type DiagnosisRequest,
+  defaultChecks,
+  type Ids,
+  knownChecks,
+  type Profile,
+  type Refusal,
+  targetChecks,
+} from '../diagnosis.ts'
 import type { Gathered } from '../gathered.ts'
 import { chooseProfiles } from './choose-profile.ts'
 import { containerSpec } from './container-spec.ts'
@@ -12,6 +22,7 @@ export type Plan =
 
 export interface Candidate {
   readonly profile: ConcreteProfile
+  readonly image: string
   readonly ids?: Ids
   readonly spec: Raw
 }
@@ -47,26 +58,59 @@ export function planContainer(input: PlanInput): Plan {
       `The pod has ${gathered.ephemeralCount} ephemeral containers of at most ${containersPerPod} (diagnosis.containersPerPod); they can never be removed: delete the pod, so that a new one starts without, or raise the limit`,
     )
   }
+  if (gathered.nodePressure !== undefined)
+    return refused(
+      'node-pressure',
+      `${gathered.nodePressure}: a container more could get others evicted, so only the evidence is told; ask again when it has passed`,
+    )
   const harm = headroomRefusal(gathered, config)
   if (harm) return { kind: 'refused', refusal: harm }
   const ids = input.foundIds ?? gathered.ids
   const checks = checksFor(request, gathered, input.attempt)
+  const tools = toolsOf(request, gathered, config)
+  if (typeof tools === 'string') return refused('invalid', tools)
   const expires = Math.ceil(input.now / 1000) + config.diagnosis.startDeadlineSeconds + config.diagnosis.deadlineSeconds
   // A second container that sees no more than the first is none to add for good.
-  const choices = chooseProfiles(request.profile, ids, gathered.knownUid).slice(0, input.attempt === 1 ? undefined : 1)
+  const choices = chooseProfiles(tools.profile, ids, gathered.knownUid).slice(0, input.attempt === 1 ? undefined : 1)
   const candidates = choices.map(({ profile, ids: who }): Candidate => {
     const plan = {
       name: input.containerName,
       profile,
       expires,
       checks,
+      image: tools.image,
+      mountChecks: mountsChecks(checks, profile, gathered),
+      ...(gathered.headroom.kind === 'known' ? { freeBytes: gathered.headroom.freeBytes } : {}),
       ...(who ? { ids: who } : {}),
       ...(gathered.targetRunning && gathered.container !== undefined ? { target: gathered.container } : {}),
       ...(gathered.sharedProcesses && gathered.targetId !== undefined ? { targetId: gathered.targetId } : {}),
     }
-    return { profile, ...(who ? { ids: who } : {}), spec: containerSpec(plan, config, bytesOf(config.diagnosis.outputBytes)) }
+    return { profile, image: tools.image, ...(who ? { ids: who } : {}), spec: containerSpec(plan, config, bytesOf(config.diagnosis.outputBytes)) }
   })
   return { kind: 'inject', candidates, checks, expires }
+}
+
+interface Tools {
+  readonly image: string
+  readonly profile: Profile
+}
+
+/** What the request names, else what the pod's owners chose, else `core`. A text is what is wrong. */
+function toolsOf({ toolset, profile }: DiagnosisRequest, { chosen }: Gathered, { diagnosis }: Config): Tools | string {
+  const name = toolset ?? chosen?.toolset ?? 'core'
+  const wanted = profile === 'auto' ? chosen?.profile : profile
+  if (name === 'core') return { image: diagnosis.image, profile: wanted ?? 'auto' }
+  const found = Object.hasOwn(diagnosis.toolsets, name) ? diagnosis.toolsets[name] : undefined
+  if (!found) return `Toolset "${name}" is not configured any more (diagnosis.toolsets)`
+  return { image: found.image, profile: wanted ?? found.profile }
+}
+
+/**
+ * Whoever may write a ConfigMap shall not thereby get more than a pod of theirs has: never under a profile above baseline, and only where
+ * one of its checks is to run.
+ */
+function mountsChecks(checks: readonly CheckRequest[], profile: ConcreteProfile, { checksVolume }: Gathered): boolean {
+  return checksVolume === true && (profile === 'restricted' || profile === 'baseline') && checks.some(({ name }) => !knownChecks.includes(name))
 }
 
 /** The checks asked for, else the default set; what the evidence hints at is added in both cases, the default set first. */
