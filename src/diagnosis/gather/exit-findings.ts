@@ -1,84 +1,116 @@
-import type { RawContainerState, RawContainerStatus, RawPod } from '../../ports/cluster/cluster.ts'
+import type { RawContainerState, RawPod } from '../../ports/cluster/cluster.ts'
 import type { Finding } from '../diagnosis.ts'
+import { containersOf, type PodContainer } from './containers.ts'
 import { evidenceFinding, times } from './evidence-finding.ts'
 import type { Readings } from './readings.ts'
-import { tellingLine } from './troubled-line.ts'
+import { plainWords, startCause } from './runtime-words.ts'
+import { isTroubled, tellingLine } from './troubled-line.ts'
 
 type Terminated = NonNullable<RawContainerState['terminated']>
 
-/** Waiting for what passes by itself is no finding; a crash loop is told by how the container ended. */
-const passing = new Set(['ContainerCreating', 'PodInitializing', 'CrashLoopBackOff'])
-const hourMs = 3_600_000
+const minuteMs = 60_000
+const hourMs = 60 * minuteMs
 
-/** Containers that do not start, that end, and that ended not long ago. */
+/** Containers that cannot be started, that end, and that ended not long ago. `now` is in milliseconds. */
 export function exitFindings(pod: RawPod, readings: Readings, now: number): readonly Finding[] {
-  const init = (pod.status.initContainerStatuses ?? []).map((status) => ({ status, what: `Init container ${status.name}` }))
-  const main = (pod.status.containerStatuses ?? []).map((status) => ({ status, what: `Container ${status.name}` }))
-  return [...init, ...main].flatMap(({ status, what }) => {
-    const waits = status.state?.waiting
-    if (waits?.reason && !passing.has(waits.reason)) {
-      const image = nextSteps[waits.reason] === pull ? `its image ${status.image ?? ''} cannot be pulled, ` : ''
-      const title = `${what} does not start, ${image}${waits.reason}: ${waits.message ?? 'the kubelet says no more'}`
-      return [
-        evidenceFinding('waiting', `${status.name}/${waits.reason}`, 'error', title, { next: nextSteps[waits.reason] ?? 'kubectl describe pod' }),
-      ]
-    }
-    const found = exit(pod, status, what, logOfTheEnd(status, readings), now)
-    return found ? [found] : []
+  return containersOf(pod).flatMap((container) => {
+    const { status } = container
+    const ended = status?.state?.terminated ?? status?.lastState?.terminated
+    // A node that was started anew.
+    if (!ended || ended.reason === 'Unknown' || ended.reason === 'ContainerStatusUnknown') return []
+    if (ended.reason === 'StartError' || ended.reason === 'ContainerCannotRun') return notStarted(container, ended)
+    return isOver(pod, container, ended, now) ? [] : [exit(pod, container, ended, logOfTheEnd(container, readings), now)]
   })
 }
 
 /** The log of the run that ended: that of the run after it says nothing about the end. */
-function logOfTheEnd({ name, state }: RawContainerStatus, { logs }: Readings): string {
+function logOfTheEnd({ name, status }: PodContainer, { logs }: Readings): string {
   const { current = '', previous = '' } = logs.get(name) ?? {}
-  return state?.terminated ? current : previous || (state?.running ? '' : current)
+  return status?.state?.terminated ? current : previous || (status?.state?.running ? '' : current)
 }
 
-const pull = 'Compare name and tag with the registry, and see imagePullSecrets'
-const nextSteps: Readonly<Record<string, string>> = {
-  ErrImagePull: pull,
-  ImagePullBackOff: pull,
-  InvalidImageName: pull,
-  ErrImageNeverPull: 'The image is not on the node, and imagePullPolicy is Never',
-  CreateContainerConfigError: 'Compare what the container refers to (ConfigMaps, Secrets, keys, users) with what there is',
+/** One that has done its work; one that has been well since; one that failed once while it came up. */
+function isOver({ spec, metadata }: RawPod, { kind, status = { name: '' } }: PodContainer, ended: Terminated, now: number): boolean {
+  const { state = {}, ready = false, restartCount = 0 } = status
+  if (state.terminated && ended.exitCode === 0) return kind === 'init' || spec.restartPolicy !== 'Always' || metadata.deletionTimestamp !== undefined
+  if (metadata.deletionTimestamp !== undefined && state.terminated && [0, 137, 143].includes(ended.exitCode)) return true
+  // An init container is ready when it has ended well, whatever its runs before did.
+  if (kind === 'init' && state.terminated) return ended.exitCode === 0
+  if (!state.running || !ready || ended.reason === 'OOMKilled') return false
+  const end = Date.parse(ended.finishedAt ?? '')
+  if (now - end > hourMs) return true
+  const born = Date.parse(String(metadata.creationTimestamp ?? ''))
+  const lasted = end - Date.parse(ended.startedAt ?? '')
+  const since = now - Date.parse(state.running.startedAt ?? '')
+  return restartCount <= 2 && end - born < 2 * minuteMs && since > Math.max(15_000, 2 * lasted)
 }
 
-function exit(pod: RawPod, status: RawContainerStatus, what: string, log: string, now: number): Finding | undefined {
-  const { name, restartCount = 0, state } = status
-  const ended = state?.terminated ?? status.lastState?.terminated
-  // An init container that has done its work; a pod that has; a node that was started anew.
-  if (!ended || (state?.terminated && ended.exitCode === 0) || ended.reason === 'Unknown' || ended.reason === 'ContainerStatusUnknown')
-    return undefined
-  const loop = state?.waiting?.reason === 'CrashLoopBackOff'
+function notStarted({ name, what, status }: PodContainer, ended: Terminated): readonly Finding[] {
+  if (status?.state?.running) return []
+  const said = plainWords(ended.message ?? status?.state?.waiting?.message ?? 'the runtime says no more')
+  const count = status?.restartCount ?? 0
+  const title = `${what} could not be started${count > 0 ? ` again and again, tried ${times(count + 1)}` : ''}: ${said}`
+  const known = startCause(said) ?? { next: 'kubectl describe pod' }
+  return [
+    evidenceFinding('start', name, 'error', title, {
+      evidence: `${ended.finishedAt ?? '?'} ${ended.reason}, exit code ${ended.exitCode}: ${ended.message ?? ''}`,
+      ...known,
+    }),
+  ]
+}
+
+function exit(pod: RawPod, { name, what, spec, status, kind }: PodContainer, ended: Terminated, log: string, now: number): Finding {
+  const { restartCount = 0, state } = status ?? {}
   const oom = ended.reason === 'OOMKilled'
   const ageMs = now - Date.parse(ended.finishedAt ?? '')
-  // One that has been well for an hour is history.
-  if (state?.running && !oom && status.ready === true && ageMs > hourMs) return undefined
-
+  // Between two ends it runs for a moment, or has ended and is not called a crash loop yet.
+  const loop = state?.waiting?.reason === 'CrashLoopBackOff' || (restartCount >= 2 && ageMs < 10 * minuteMs)
   const last = oom || ended.exitCode === 0 ? undefined : tellingLine(log)
-  const words = ended.reason === 'StartError' || ended.reason === 'ContainerCannotRun' ? ended.message : (last ?? ended.message)
-  const restarted = restartCount === 0 ? '' : loop ? ` again and again, restarted ${times(restartCount)}` : `, restarted ${times(restartCount)}`
-  const title = `${what} ${how(pod, name, ended)}${restarted}${words ? `: ${words.trim()}` : ''}`
+  const said = last !== undefined && isTroubled(last) ? last : lastWords(ended.message, log) || last
+  const again = restartCount === 0 ? '' : loop ? ` again and again, restarted ${times(restartCount)}` : `, restarted ${times(restartCount)}`
+  const title = `${what} ${how(spec, ended)}${again}${said ? `: ${said.trim()}` : ''}`
   const about = [
     `${ended.startedAt ?? '?'} started, ${ended.finishedAt ?? '?'} ended: ${ended.reason ?? 'no reason'}, exit code ${ended.exitCode}`,
     ...(ended.message ? [ended.message.trim()] : []),
     ...(last === undefined ? [] : linesAround(log, last)),
   ]
-  const severity = loop || state?.terminated || (oom && ageMs < 24 * hourMs) ? 'error' : 'warn'
-  return evidenceFinding('exit-history', `${name}/${oom ? 'oom-killed' : 'exited'}`, severity, title, {
+  const severity = loop || state?.terminated || !state?.running || (oom && ageMs < 24 * hourMs) ? 'error' : 'warn'
+  return evidenceFinding('exit-history', `${name}/${oom ? 'oom-killed' : loop ? 'crash-loop' : 'exited'}`, severity, title, {
     evidence: about.join('\n'),
-    ...(oom
-      ? { cause: 'It used more memory than its limit', next: 'Raise the memory limit, or look for what grows' }
-      : { ...(causes[ended.exitCode] ? { cause: causes[ended.exitCode] as string } : {}), next: `kubectl logs --previous -c ${name}` }),
+    ...explained(pod, kind, name, ended, said ?? '', oom),
   })
 }
 
-function how(pod: RawPod, name: string, { reason, exitCode, signal }: Terminated): string {
+/** What the program left as its message; of one that repeats the end of its log, the line that tells most. */
+function lastWords(message = '', log = ''): string | undefined {
+  const words = message.trim()
+  const end = words.split('\n').at(-1) ?? ''
+  return end !== '' && log.includes(end) ? tellingLine(words) : words
+}
+
+function explained(
+  pod: RawPod,
+  kind: string,
+  name: string,
+  ended: Terminated,
+  said: string,
+  oom: boolean,
+): { readonly cause?: string; readonly next: string } {
+  if (oom) return { cause: 'It used more memory than its limit', next: 'Raise the memory limit, or look for what grows' }
+  if (ended.exitCode === 0 && kind !== 'init' && pod.spec.restartPolicy !== 'Never')
+    return {
+      cause: 'Its main process did its work, or went into the background, and ended: a container lives as long as that process',
+      next: 'Have the program run in the foreground; work that ends is for a Job',
+    }
+  const cause = startCause(said)?.cause ?? causes[ended.exitCode]
+  return { ...(cause ? { cause } : {}), next: `kubectl logs --previous -c ${name}` }
+}
+
+function how(spec: PodContainer['spec'], { reason, exitCode, signal }: Terminated): string {
   if (reason === 'OOMKilled') {
-    const limit = pod.spec.containers.find((container) => container.name === name)?.resources?.limits?.memory
+    const limit = spec?.resources?.limits?.memory
     return `was OOM-killed${limit === undefined ? '' : `, its memory limit is ${limit}`}`
   }
-  if (reason === 'StartError' || reason === 'ContainerCannotRun') return 'could not be started'
   if (exitCode === 0) return 'ended by itself with exit code 0'
   return `ended with exit code ${exitCode}${signal ? ` (signal ${signal})` : ''}`
 }

@@ -1,58 +1,64 @@
 import type { RawPod } from '../../ports/cluster/cluster.ts'
 import type { Finding } from '../diagnosis.ts'
 import type { Headroom } from '../gathered.ts'
-import { eventFindings, probeFindings } from './event-findings.ts'
+import { eventFindings } from './event-findings.ts'
 import { evidenceFinding } from './evidence-finding.ts'
 import { exitFindings } from './exit-findings.ts'
 import { containerUsage, quantityBytes } from './headroom.ts'
+import { initFindings } from './init-findings.ts'
+import { logFindings } from './log-findings.ts'
+import { nodeEventFindings, podFindings } from './pod-findings.ts'
+import { probeFindings } from './probe-findings.ts'
 import type { Readings } from './readings.ts'
+import { schedulingFindings } from './scheduling-findings.ts'
+import { startFindings } from './start-findings.ts'
 import type { TargetReading } from './target.ts'
-import { isTroubled, tellingLine } from './troubled-line.ts'
 
-/** What the API's own evidence says is wrong, in the words of status, event or log; causes come before what follows from them. `now` is in ms. */
-export function evidenceFindings(pod: RawPod, target: TargetReading, readings: Readings, headroom: Headroom, now: number): readonly Finding[] {
-  const exits = exitFindings(pod, readings, now)
-  const { killing, failing } = probeFindings(pod, readings.events, now)
+/** What is read beside the pod and has findings of its own. */
+export interface Beside {
+  readonly workload: readonly Finding[]
+  readonly node: readonly Finding[]
+  readonly services: readonly Finding[]
+}
+
+/**
+ * What the API's own evidence says is wrong, in the words of status, event or log; causes come before what follows from them. `now` is in
+ * milliseconds.
+ */
+export function evidenceFindings(
+  pod: RawPod,
+  target: TargetReading,
+  readings: Readings,
+  headroom: Headroom,
+  beside: Beside,
+  now: number,
+): readonly Finding[] {
+  const { events } = readings
+  const starts = startFindings(pod, events, now)
+  // The kubelet ended these containers itself.
+  const hooked = starts.flatMap(({ id }) => /^hook\/(.+)\/post-start$/.exec(id)?.[1] ?? [])
+  const exits = exitFindings(pod, readings, now).filter(({ id }) => !hooked.some((name) => id.startsWith(`exit-history/${name}/`)))
+  const { killing, failing } = probeFindings(pod, events, now)
+  const inits = initFindings(pod, readings, now)
   const all = [
-    ...podFindings(pod),
+    ...podFindings(pod, events, now),
+    ...(beside.node.length > 0 ? beside.node : nodeEventFindings(pod, events, now)),
+    ...schedulingFindings(pod, now),
+    ...beside.workload,
+    ...starts,
     ...killing,
     ...exits,
+    ...inits,
     ...failing,
     ...memoryFindings(pod, readings, headroom),
-    ...eventFindings(pod, readings.events, now),
-    ...logFindings(target, readings, exits),
+    ...beside.services,
+    ...eventFindings(pod, events, now),
+    ...logFindings(target, readings, [...exits, ...inits]),
   ]
   return all.filter(({ id }, at) => all.findIndex((other) => other.id === id) === at).slice(0, maxFindings)
 }
 
 const maxFindings = 30
-
-interface Condition {
-  readonly type: string
-  readonly status: string
-  readonly reason?: string
-  readonly message?: string
-}
-
-/** Evicted, on no node, about to be removed. */
-function podFindings({ status }: RawPod): readonly Finding[] {
-  const found: Finding[] = []
-  if (status.reason === 'Evicted') {
-    found.push(evidenceFinding('pod', 'evicted', 'error', `The pod was evicted: ${status.message ?? 'the kubelet says no more'}`))
-  }
-  for (const { type, status: is, reason, message } of (status.conditions ?? []) as readonly Condition[]) {
-    if (type === 'PodScheduled' && is === 'False') {
-      const title = `The pod is on no node: ${message ?? reason ?? 'not scheduled'}`
-      const next = "Compare the pod's requests, selectors and tolerations with the nodes: kubectl describe pod"
-      found.push(evidenceFinding('scheduling', reason ?? 'Unschedulable', 'error', title, { next }))
-    }
-    if (type === 'DisruptionTarget' && is === 'True') {
-      const title = `The pod is to be removed, ${reason ?? 'disrupted'}: ${message ?? 'no reason is given'}`
-      found.push(evidenceFinding('pod', 'disruption', 'warn', title))
-    }
-  }
-  return found
-}
 
 /** From this share of the limit on, the next allocation may be the last. */
 const nearLimit = 0.9
@@ -76,17 +82,3 @@ function share(used: number, limit: number): string {
   const mebibytes = (bytes: number) => (bytes / 2 ** 20).toFixed(bytes % 2 ** 20 === 0 ? 0 : 1)
   return `${Math.floor((100 * used) / limit)} % of its limit: ${mebibytes(used)} of ${mebibytes(limit)} MiB`
 }
-
-/** What the target's log says last of trouble, where no other finding quotes it; lines that differ by numbers alone are quoted once. */
-function logFindings({ container = '' }: TargetReading, { logs }: Readings, exits: readonly Finding[]): readonly Finding[] {
-  const lines = (logs.get(container)?.current ?? '').split('\n').filter(isTroubled)
-  const last = tellingLine(lines.join('\n'))
-  if (last === undefined || exits.some(({ evidence = '' }) => evidence.includes(last))) return []
-  const seen = new Set<string>()
-  const distinct = lines.reverse().filter((line) => !seen.has(withoutNumbers(line)) && seen.add(withoutNumbers(line)))
-  const title = `The log of container ${container} speaks of trouble: ${last.trim()}`
-  const evidence = [last, ...distinct.filter((line) => line !== last)].slice(0, 5).join('\n')
-  return [evidenceFinding('log', 'trouble', 'info', title, { evidence })]
-}
-
-const withoutNumbers = (line: string) => line.replace(/[0-9a-f]*\d[0-9a-f]*/gi, '0')

@@ -1,28 +1,32 @@
 import type { Config } from '../../config.ts'
 import type { Clock } from '../../deps.ts'
-import type { Cluster } from '../../ports/cluster/cluster.ts'
+import type { Cluster, RawPod } from '../../ports/cluster/cluster.ts'
 import { boundFindings } from '../bound-findings.ts'
-import type { CheckRequest, DiagnosisRequest, Refusal } from '../diagnosis.ts'
+import type { Bounds } from '../bounds.ts'
+import type { CheckRequest, DiagnosisRequest, Finding, Refusal } from '../diagnosis.ts'
 import type { EvidenceFile, Gathered } from '../gathered.ts'
 import type { RedactionCounts, Redactor } from '../redact/redactor.ts'
-import { type Complain, readAnnotations } from './annotations.ts'
+import { hasChecksVolume, readAnnotations } from './annotations.ts'
+import { readAround, withoutPods } from './around.ts'
+import { blockingInit } from './containers.ts'
 import { evidenceFiles } from './evidence-files.ts'
 import { cutFinding } from './evidence-finding.ts'
 import { evidenceFindings } from './findings.ts'
 import { headroomOf } from './headroom.ts'
 import { hintsFor } from './hints.ts'
+import { ownHints } from './own-hints.ts'
 import { pickPod } from './pick-pod.ts'
 import { paths, type Readings, readBeside } from './readings.ts'
 import { redactMessages } from './redact-messages.ts'
-import { readTarget } from './target.ts'
+import { readTarget, type TargetReading } from './target.ts'
 
 export interface GatherDeps {
   readonly cluster: Cluster
   readonly config: Config
   readonly redactor: Redactor
   readonly clock: Clock
-  /** Why policy keeps out a check that the pod's annotations name, or undefined. */
-  readonly complain: Complain
+  /** Of what the pod's annotations may choose. */
+  readonly bounds: Bounds
 }
 
 export interface GatherResult {
@@ -42,29 +46,51 @@ const maxFindingsBytes = 98_304
 export async function gather(request: DiagnosisRequest, deps: GatherDeps, signal: AbortSignal): Promise<GatherResult> {
   const { config, redactor, clock } = deps
   const picked = await pickPod(request.target, deps.cluster, signal)
-  if (picked.kind === 'refused') return nothing(picked.refusal, clock.now())
+  if (picked.kind === 'refused') {
+    const found = await withoutPods(request.target, picked.workload, deps.cluster, clock.now(), signal)
+    return nothing(picked.refusal, clock.now(), redacted(found, redactor))
+  }
   const { pod } = picked
   const target = readTarget(pod, request.container)
-  const annotations = readAnnotations(pod, config.diagnosis.extraChecks, deps.complain)
+  const annotations = readAnnotations(pod, request, config, deps.bounds)
   const readings = await readBeside(pod, target.container, deps, signal)
   const unread = readings.unread[paths.metrics(pod)]
   const headroom = headroomOf(pod, readings.metrics, clock.now(), unread && redactor.text('message', unread).text)
   // Where no line of a log may leave the cluster, none is quoted either.
   const quotable = config.evidence.logs === 'none' ? { ...readings, logs: new Map() } : readings
-  const found = [...evidenceFindings(redactMessages(pod, redactor), target, quotable, headroom, clock.now()), ...annotations.findings]
-  const { value, counts } = redactor.json('autodiagnose/findings.json', found)
-  const findings = boundFindings(value.map(cutFinding), maxFindingsBytes)
+  const called = calledFor(pod, target, readings, redactor)
+  const { target: asked } = request
+  const { workload } = picked
+  const around = await readAround(pod, { target: asked, ...(workload ? { workload } : {}), called }, deps.cluster, clock.now(), signal)
+  const found = evidenceFindings(redactMessages(pod, redactor), target, quotable, headroom, around, clock.now())
+  const { findings, counts } = redacted([...found, ...annotations.findings], redactor)
   const { files, redactions } = evidenceFiles(pod, readings, findings, deps)
   const refusal = target.refusal ?? annotations.refusal
   const gathered: Gathered = {
     at: clock.now(),
     ...target.gathered,
     headroom,
-    hints: merge(annotations.checks, hintsFor(pod, target.container, logText(readings, target.container), redactor)),
+    ...(Object.keys(annotations.chosen).length > 0 ? { chosen: annotations.chosen } : {}),
+    ...(hasChecksVolume(pod) ? { checksVolume: true } : {}),
+    ...(around.pressure === undefined ? {} : { nodePressure: redactor.text('message', around.pressure).text }),
+    hints: merge(annotations.checks, [...called, ...ownHints(pod, target, around.listed, findings, clock.now())]),
     findings,
     ...(refusal ? { refusal } : {}),
   }
   return { gathered, files, redactions: sum([readings.redactions, counts, redactions]) }
+}
+
+/** Redacted before they are cut. */
+function redacted(found: readonly Finding[], redactor: Redactor): { readonly findings: readonly Finding[]; readonly counts: RedactionCounts } {
+  const { value, counts } = redactor.json('autodiagnose/findings.json', found)
+  return { findings: boundFindings(value.map(cutFinding), maxFindingsBytes), counts }
+}
+
+/** The servers that the target calls, after those that the init container calls for which it waits. */
+function calledFor(pod: RawPod, { container, gathered }: TargetReading, readings: Readings, redactor: Redactor): readonly CheckRequest[] {
+  const init = gathered.targetRunning ? undefined : blockingInit(pod)?.name
+  const names = [...new Set([init, container])].filter((name) => name !== undefined)
+  return names.flatMap((name) => hintsFor(pod, name, logText(readings, name), redactor))
 }
 
 function logText({ logs }: Readings, container = ''): string {
@@ -79,7 +105,7 @@ function merge(declared: readonly CheckRequest[], hints: readonly CheckRequest[]
   return [...once.filter(({ name }) => name === 'dns'), ...once.filter(({ name }) => name !== 'dns')]
 }
 
-function nothing(refusal: Refusal, at: number): GatherResult {
+function nothing(refusal: Refusal, at: number, { findings, counts }: ReturnType<typeof redacted>): GatherResult {
   const gathered: Gathered = {
     at,
     targetRunning: false,
@@ -88,10 +114,10 @@ function nothing(refusal: Refusal, at: number): GatherResult {
     ephemeralCount: 0,
     restarts: { count: 0 },
     hints: [],
-    findings: [],
+    findings,
     refusal,
   }
-  return { gathered, files: [], redactions: {} }
+  return { gathered, files: [], redactions: counts }
 }
 
 function sum(all: readonly RedactionCounts[]): RedactionCounts {

@@ -1,7 +1,10 @@
 import { type Cluster, ClusterForbidden, type Raw, type RawPod } from '../../ports/cluster/cluster.ts'
 import type { Refusal, RefusalCode, Target } from '../diagnosis.ts'
 
-export type Picked = { readonly kind: 'picked'; readonly pod: RawPod } | { readonly kind: 'refused'; readonly refusal: Refusal }
+/** `workload`: what was asked for, where that is one and is there. */
+export type Picked =
+  | { readonly kind: 'picked'; readonly pod: RawPod; readonly workload?: Raw }
+  | { readonly kind: 'refused'; readonly refusal: Refusal; readonly workload?: Raw }
 
 /** The pod that was named, or the least healthy one of a workload or selector; else why there is none. */
 export async function pickPod(target: Target, cluster: Pick<Cluster, 'getPod' | 'listPods' | 'getWorkload'>, signal: AbortSignal): Promise<Picked> {
@@ -15,7 +18,7 @@ export async function pickPod(target: Target, cluster: Pick<Cluster, 'getPod' | 
       }
       case 'workload': {
         const workload = await cluster.getWorkload(namespace, target.workload, target.name, signal)
-        if (workload) return await pickOf(target, workload, cluster, signal)
+        if (workload) return { ...(await pickOf(target, workload, cluster, signal)), workload }
         return refused('pod-not-found', `There is no ${target.workload} "${target.name}" in namespace "${namespace}" of this cluster`)
       }
       case 'selector':

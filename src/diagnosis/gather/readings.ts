@@ -2,6 +2,7 @@ import type { Config } from '../../config.ts'
 import type { Clock } from '../../deps.ts'
 import { type Cluster, ClusterUnavailable, type Raw, type RawPod } from '../../ports/cluster/cluster.ts'
 import type { RedactionCounts, Redactor } from '../redact/redactor.ts'
+import { blockingInit } from './containers.ts'
 import { slots } from './slots.ts'
 
 /** What was read beside the pod. A part that could not be read is missing, and `unread` says why under its file's path. */
@@ -133,13 +134,14 @@ export async function readBeside(pod: RawPod, target: string | undefined, deps: 
   }
 }
 
-/** The target, and whatever has failed beside it. */
+/** The target, whatever has failed beside it, and the init container for which the others wait. */
 function logged(pod: RawPod, target: string | undefined): readonly { readonly name: string; readonly restarted: boolean }[] {
   const all = [...(pod.status.containerStatuses ?? []), ...(pod.status.initContainerStatuses ?? [])]
   const own = all.filter(({ name }) => name === target)
-  const failed = all.filter(({ name, state, lastState }) => {
-    const ended = state?.terminated ?? (state?.running ? undefined : lastState?.terminated)
-    return name !== target && ended !== undefined && ended.exitCode !== 0
+  const init = blockingInit(pod)?.name
+  const troubled = all.filter(({ name, state, lastState }) => {
+    const ended = state?.terminated ?? lastState?.terminated
+    return name !== target && (name === init || (ended !== undefined && ended.exitCode !== 0))
   })
-  return [...own, ...failed].slice(0, maxLogs).map(({ name, restartCount = 0 }) => ({ name, restarted: restartCount > 0 }))
+  return [...own, ...troubled].slice(0, maxLogs).map(({ name, restartCount = 0 }) => ({ name, restarted: restartCount > 0 }))
 }

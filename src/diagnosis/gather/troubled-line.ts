@@ -10,13 +10,27 @@ const untroubled =
   /\b(no|0|without) (errors?|failures?)\b|\b(errors?|failed|failures?|exceptions?|err)["']?\s*[=:]\s*["']?(0|nil|null|none|false|<nil>|\[\])(?![\w.])/i
 const untroubledAll = new RegExp(untroubled, 'gi')
 
-/** Of the end of a log the line that tells most: the last one in trouble that is no part of a stack trace, else the last one. */
+/** Whether whoever wrote the line says that it is for information, and no answer in it fails: `INFO client timeout is 30s`. */
+export function isCalm(line: string): boolean {
+  return informal.test(line) && !failing.test(line)
+}
+
+const informal = /^.{0,80}?(?:\b(?:INFO|DEBUG|TRACE|NOTICE)\b|\blevel["']?[=:]\s*["']?(?:info|debug|trace)\b|"severity":\s*"(?:INFO|DEBUG)")/
+const failing =
+  /\b(refused|panic|fatal|exception|unreachable|no such host|no space left|too many open|5\d\d (Internal|Bad|Service|Gateway)|timed out|deadline exceeded)\b/i
+
+/**
+ * Of the end of a log the line that tells most: the last one that calls itself fatal, else the last one in trouble; none of a stack trace.
+ * Without trouble, the last line.
+ */
 export function tellingLine(log: string): string | undefined {
   const lines = log
     .split('\n')
     .slice(-60)
     .filter((line) => line.trim() !== '')
-  return lines.findLast((line) => isTroubled(line) && !stack.test(line)) ?? lines.at(-1)
+  const telling = (line: string) => isTroubled(line) && !stack.test(line)
+  return lines.findLast((line) => deadly.test(line) && !stack.test(line)) ?? lines.findLast(telling) ?? lines.at(-1)
 }
 
+const deadly = /\b(fatal|panic|critical|uncaught|unhandled)\b/i
 const stack = /^(\s|at |goroutine \d|exit status|Traceback|\[signal )|^\S+\(.*\)$/

@@ -65,7 +65,8 @@ async function podOrMessage(
   }
 }
 
-async function workloadOfPod(pod: RawPod, cluster: Reader, signal: AbortSignal): Promise<string> {
+/** As {@link workloadOf} for a pod that was read. */
+export async function workloadOfPod(pod: RawPod, cluster: Pick<Cluster, 'getWorkload'>, signal: AbortSignal): Promise<string> {
   const { namespace, name, labels = {} } = pod.metadata
   const owner = controllerOf(pod)
   // The controller of a static pod's mirror is its node.
@@ -106,7 +107,7 @@ async function readOptional(
   namespace: string,
   kind: string,
   name: string,
-  cluster: Reader,
+  cluster: Pick<Cluster, 'getWorkload'>,
   signal: AbortSignal,
 ): Promise<Raw | 'absent' | 'forbidden'> {
   try {
@@ -117,12 +118,12 @@ async function readOptional(
   }
 }
 
-interface Owner {
+export interface Owner {
   readonly kind: string
   readonly name: string
 }
 
-function controllerOf({ metadata }: Raw): Owner | undefined {
+export function controllerOf({ metadata }: Raw): Owner | undefined {
   const { ownerReferences = [] } = (metadata ?? {}) as { readonly ownerReferences?: readonly (Owner & { readonly controller?: boolean })[] }
   return ownerReferences.find(({ controller }) => controller === true)
 }

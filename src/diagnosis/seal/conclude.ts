@@ -1,5 +1,6 @@
 import type { Store } from '../../ports/store/store.ts'
 import type { Finding } from '../diagnosis.ts'
+import { orderFindings } from '../order-findings.ts'
 import { readContainer } from './read-container.ts'
 import { TapReader, type TapReading } from './tap-findings.ts'
 
@@ -14,8 +15,7 @@ export async function readFindings(store: Pick<Store, 'get'>, id: string, contai
 }
 
 /**
- * The findings of a diagnosis, the most telling first: errors before warnings before infos; among equals, what was seen from
- * inside the pod before what the API told. Where the second container ran a check again, the first one's answer is dropped:
+ * The findings of a diagnosis, the most telling first: see {@link orderFindings}. Where the second container ran a check again, the first one's answer is dropped:
  * it was blind.
  */
 export function mergeFindings(
@@ -29,9 +29,7 @@ export function mergeFindings(
   const all = [...seen, ...evidence]
   // The same trouble has the same id, but two paths of one server may fail in the same way: they are two sentences.
   const unique = all.filter(({ id, title }, at) => all.findIndex((other) => other.id === id && other.title === title) === at)
-  return unique
-    .map((one) => (isWhyProbed(one, evidence) ? { ...one, severity: 'error' as const } : one))
-    .toSorted((a, b) => rank[a.severity] - rank[b.severity])
+  return orderFindings(unique.map((one) => (isWhyProbed(one, evidence) ? { ...one, severity: 'error' as const } : one)))
 }
 
 /** A server on the loopback alone is a warning, unless a probe is refused at its port: then it is why. */
@@ -40,5 +38,3 @@ function isWhyProbed({ id }: Finding, evidence: readonly Finding[]): boolean {
   const refused = new RegExp(`:${port}: .*refused`)
   return port !== undefined && evidence.some(({ check, severity, title }) => check === 'probe' && severity === 'error' && refused.test(title))
 }
-
-const rank = { error: 0, warn: 1, info: 2 } as const

@@ -1,0 +1,80 @@
+import type { Cluster, Raw, RawPod } from '../../ports/cluster/cluster.ts'
+import type { CheckRequest, Finding, Target } from '../diagnosis.ts'
+import type { Beside } from './findings.ts'
+import { type NodeReading, readNode } from './node-findings.ts'
+import { optional } from './optional.ts'
+import type { PodEvent } from './readings.ts'
+import { serviceFindings, serviceWithoutPods } from './service-findings.ts'
+import { workloadFindings } from './workload-findings.ts'
+
+type Reader = Pick<Cluster, 'listEventsOf' | 'listServices' | 'getNode' | 'listPods'>
+
+export interface Around extends Beside {
+  /** Of the pod's namespace; empty where they may not be read. */
+  readonly listed: readonly Raw[]
+  readonly pressure?: string
+}
+
+/** None of it is worth waiting long for. */
+const patienceMs = 5000
+
+/**
+ * What stands around the pod, as far as the rights of the service reach: its node, the Services of its namespace, the workload that was asked for.
+ * `called`: the servers that the target calls. Never throws but for `signal`; `now` is in milliseconds.
+ */
+export async function readAround(
+  pod: RawPod,
+  { target, workload, called }: { readonly target: Target; readonly workload?: Raw; readonly called: readonly CheckRequest[] },
+  cluster: Reader,
+  now: number,
+  signal: AbortSignal,
+): Promise<Around> {
+  const both = AbortSignal.any([signal, AbortSignal.timeout(patienceMs)])
+  const { namespace } = pod.metadata
+  const { nodeName } = pod.spec
+  const [node, listed = []] = await Promise.all([
+    nodeName ? optional('nodes', cluster, now, () => cluster.getNode(nodeName, both)) : undefined,
+    optional(`services of ${namespace}`, cluster, now, () => cluster.listServices(namespace, both)),
+  ])
+  signal.throwIfAborted()
+  const { findings, pressure }: NodeReading = readNode(node, now)
+  return {
+    node: findings,
+    listed,
+    services: await serviceFindings(pod, listed, called, cluster, both),
+    workload:
+      workload && target.kind === 'workload'
+        ? workloadFindings({ kind: target.workload, name: target.name, workload, events: [], hasPods: true }, now)
+        : [],
+    ...(pressure === undefined ? {} : { pressure }),
+  }
+}
+
+const kinds: Readonly<Record<string, string>> = {
+  deployment: 'Deployment',
+  statefulset: 'StatefulSet',
+  daemonset: 'DaemonSet',
+  replicaset: 'ReplicaSet',
+  job: 'Job',
+}
+
+/** Why a workload that is there has no pod to look at. */
+export async function withoutPods(
+  target: Target,
+  workload: Raw | undefined,
+  cluster: Reader,
+  now: number,
+  signal: AbortSignal,
+): Promise<readonly Finding[]> {
+  if (!workload || target.kind !== 'workload') return []
+  const both = AbortSignal.any([signal, AbortSignal.timeout(patienceMs)])
+  const { namespace, name, workload: kind } = target
+  if (kind === 'service') {
+    const pods = (await optional(`pods of ${namespace}`, cluster, now, () => cluster.listPods(namespace, '', both))) ?? []
+    return serviceWithoutPods(workload, pods)
+  }
+  const list = await optional(`events of ${namespace}`, cluster, now, () => cluster.listEventsOf(namespace, kinds[kind] ?? kind, name, both))
+  signal.throwIfAborted()
+  const events = (Array.isArray(list?.items) ? list.items : []) as readonly PodEvent[]
+  return workloadFindings({ kind, name, workload, events, hasPods: false }, now)
+}

@@ -1,0 +1,89 @@
+import type { RawContainer, RawPod } from '../../ports/cluster/cluster.ts'
+import type { Finding } from '../diagnosis.ts'
+import { lengthOf, since } from './ago.ts'
+import { conditionsOf } from './containers.ts'
+import { evidenceFinding } from './evidence-finding.ts'
+
+const patienceMs = 5000
+
+/** A pod that is on no node, or on one that does not take it. `now` is in milliseconds. */
+export function schedulingFindings(pod: RawPod, now: number): readonly Finding[] {
+  const { spec, status, metadata } = pod
+  const condition = conditionsOf(status).find(({ type, status: is }) => type === 'PodScheduled' && is === 'False')
+  if (condition) {
+    const { reason = 'Unschedulable', message = reason } = condition
+    // What preemption could do is told after it, in as many words again.
+    const [said = ''] = message.split(/\s*preemption: /)
+    const asked = askedFor(pod, said, reason)
+    const next =
+      steps.find(([pattern]) => pattern.test(said))?.[1] ??
+      "Compare the pod's requests, selectors and tolerations with the nodes: kubectl describe pod"
+    return [
+      evidenceFinding('scheduling', reason, 'error', `The pod is on no node: ${said.replace(/[.\s]+$/, '')}${asked}`, { evidence: message, next }),
+    ]
+  }
+  const age = since(metadata.creationTimestamp, now) ?? 0
+  const pending = status.phase === undefined || status.phase === 'Pending'
+  if (!pending || age < patienceMs || metadata.deletionTimestamp !== undefined) return []
+  if (!spec.nodeName) {
+    const title = `The pod is on no node, and no scheduler has looked at it for ${lengthOf(age)}: its schedulerName is "${spec.schedulerName ?? 'default-scheduler'}"`
+    return [evidenceFinding('scheduling', 'no-scheduler', 'error', title, { next: 'See whether that scheduler runs, and whether the name is right' })]
+  }
+  if (status.startTime !== undefined || (status.containerStatuses ?? []).length > 0) return []
+  const title = `Node ${spec.nodeName} has not taken the pod for ${lengthOf(age)}: its kubelet says nothing of it`
+  return [
+    evidenceFinding('node', 'silent', 'error', title, {
+      cause: 'The node is gone, not ready, or there is none of that name',
+      next: `kubectl describe node ${spec.nodeName}`,
+    }),
+  ]
+}
+
+const steps: readonly (readonly [RegExp, string])[] = [
+  [/Insufficient/, 'Lower the requests of the pod, or add nodes that have as much free'],
+  [/free ports/, 'Choose another hostPort, or none and a Service; see which pod has it on the node'],
+  [/persistentvolumeclaim "[^"]*" not found/, 'Create the claim, or correct its name'],
+  [/unbound|bound to non-existent|provision/i, 'kubectl describe pvc: see its storage class and whether there is a volume for it'],
+  [/volume node affinity/, 'The volume is on other nodes than those that the pod may run on'],
+  [/untolerated taint|had taint/, 'Add a toleration, or look at why the nodes have the taint'],
+  [/anti-affinity/, 'There are fewer nodes than replicas that must not share one'],
+  [/affinity|selector/, 'Compare nodeSelector and affinity with the labels of the nodes: kubectl get nodes --show-labels'],
+  [/topology spread/, 'Compare topologySpreadConstraints with the nodes'],
+  [/Too many pods/, 'The nodes have as many pods as they may: add nodes'],
+  [/unschedulable/, 'The nodes are cordoned: kubectl uncordon'],
+  [/scheduling gate/i, 'Whoever set the gate is to remove it'],
+]
+
+/** What of the pod is not to be had, in brackets. */
+function askedFor({ spec }: RawPod, said: string, reason: string): string {
+  const parts: string[] = []
+  const resources = [...said.matchAll(/Insufficient ([\w./-]+?)(?=[,.\s]|$)/g)].map(([, name = '']) => name)
+  for (const name of new Set(resources)) parts.push(`it asks for ${name} ${requestsOf([...spec.containers, ...(spec.initContainers ?? [])], name)}`)
+  if (/free ports/.test(said)) parts.push(`hostPort ${hostPorts(spec.containers).join(', ')}`)
+  const selector = (spec.nodeSelector ?? {}) as Readonly<Record<string, string>>
+  if (/selector|node affinity/.test(said) && Object.keys(selector).length > 0)
+    parts.push(
+      `nodeSelector ${Object.entries(selector)
+        .map(([key, value]) => `${key}=${value}`)
+        .join(', ')}`,
+    )
+  const claims = ((spec.volumes ?? []) as readonly { readonly persistentVolumeClaim?: { readonly claimName?: string } }[]).flatMap(
+    ({ persistentVolumeClaim }) => persistentVolumeClaim?.claimName ?? [],
+  )
+  if (/unbound|PersistentVolumeClaim/.test(said) && claims.length > 0) parts.push(`claim ${claims.join(', ')}`)
+  const gates = (spec.schedulingGates ?? []) as readonly { readonly name: string }[]
+  if (reason === 'SchedulingGated' && gates.length > 0) parts.push(`gate ${gates.map(({ name }) => name).join(', ')}`)
+  return parts.length > 0 ? ` (${parts.join('; ')})` : ''
+}
+
+function requestsOf(containers: readonly RawContainer[], resource: string): string {
+  const asked = containers.flatMap(({ name, resources }) => {
+    const quantity = resources?.requests?.[resource] ?? resources?.limits?.[resource]
+    return quantity === undefined ? [] : [`${quantity} for ${name}`]
+  })
+  return asked.join(', ') || 'some'
+}
+
+function hostPorts(containers: readonly RawContainer[]): readonly unknown[] {
+  return containers.flatMap(({ ports = [] }) => ports.flatMap((port) => (port as { readonly hostPort?: number }).hostPort ?? []))
+}

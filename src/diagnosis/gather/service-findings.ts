@@ -1,0 +1,226 @@
+import type { Cluster, Raw, RawContainer, RawPod } from '../../ports/cluster/cluster.ts'
+import type { CheckRequest, Finding } from '../diagnosis.ts'
+import { conditionsOf, containersOf } from './containers.ts'
+import { evidenceFinding } from './evidence-finding.ts'
+
+/** The part of `v1.Service` that findings are made of. */
+interface Service {
+  readonly metadata: { readonly name: string; readonly namespace?: string }
+  readonly spec?: {
+    readonly type?: string
+    readonly selector?: Readonly<Record<string, string>>
+    readonly ports?: readonly ServicePort[]
+  }
+}
+
+interface ServicePort {
+  readonly port: number
+  readonly name?: string
+  readonly protocol?: string
+  readonly targetPort?: number | string
+}
+
+type Reader = Pick<Cluster, 'listPods'>
+const maxAsked = 4
+
+/** Services whose `selector` the pod has. */
+export function servicesOf(pod: RawPod, services: readonly Raw[]): readonly Service[] {
+  const { labels = {} } = pod.metadata
+  return (services as unknown as readonly Service[]).filter(({ spec: { selector = {} } = {} }) => {
+    const pairs = Object.entries(selector)
+    return pairs.length > 0 && pairs.every(([key, value]) => labels[key] === value)
+  })
+}
+
+/** The numbers of TCP ports to which these services send what is for the pod. */
+export function targetPortsOf(pod: RawPod, services: readonly Raw[]): readonly number[] {
+  return servicesOf(pod, services).flatMap(({ spec: { ports = [] } = {} }) =>
+    ports.filter(({ protocol = 'TCP' }) => protocol === 'TCP').flatMap((port) => resolved(pod, port) ?? []),
+  )
+}
+
+/** Services that are to lead to the pod and do not, and those that it calls and that lead nowhere. Reads pods of its namespace. */
+export async function serviceFindings(
+  pod: RawPod,
+  services: readonly Raw[],
+  called: readonly CheckRequest[],
+  cluster: Reader,
+  signal: AbortSignal,
+): Promise<readonly Finding[]> {
+  const own = servicesOf(pod, services).flatMap((service) => portFindings(service, pod))
+  const all = services as unknown as readonly Service[]
+  const near = all.filter((service) => isNear(service, pod) && !servicesOf(pod, services).includes(service)).slice(0, maxAsked)
+  const neighbours = calledServices(pod, all, called).slice(0, maxAsked)
+  const [missed, led] = await Promise.all([
+    Promise.all(near.map((service) => missing(service, pod, cluster, signal))),
+    Promise.all(neighbours.map(({ service, port }) => leading(service, port, pod, cluster, signal))),
+  ])
+  return [...own, ...missed.flat(), ...led.flat()]
+}
+
+function portFindings({ metadata: { name }, spec: { ports = [] } = {} }: Service, pod: RawPod, whose = 'of the pod'): readonly Finding[] {
+  return ports.flatMap((port) => {
+    if (typeof port.targetPort !== 'string' || resolved(pod, port) !== undefined) return []
+    const names = declared(pod).flatMap((one) => one.name ?? [])
+    const title = `Service ${name} forwards its port ${port.port} to a port named ${port.targetPort}, and no container ${whose} has one of that name${names.length > 0 ? ` (they have ${names.join(', ')})` : ''}`
+    return [
+      evidenceFinding('service', `${name}/port-${port.port}`, 'error', title, {
+        next: "Compare targetPort of the Service with the names of the container's ports",
+      }),
+    ]
+  })
+}
+
+/** A Service that matches the pod in part, or bears its name: it may be meant for it. */
+function isNear({ metadata: { name }, spec: { selector = {}, type } = {} }: Service, { metadata, spec }: RawPod): boolean {
+  const pairs = Object.entries(selector)
+  if (pairs.length === 0 || type === 'ExternalName') return false
+  const { labels = {} } = metadata
+  const names = [labels.app, labels['app.kubernetes.io/name'], labels['k8s-app'], spec.containers[0]?.name, metadata.name]
+  return names.includes(name) || pairs.some(([key, value]) => labels[key] === value)
+}
+
+async function missing(
+  { metadata: { name }, spec: { selector = {} } = {} }: Service,
+  pod: RawPod,
+  cluster: Reader,
+  signal: AbortSignal,
+): Promise<readonly Finding[]> {
+  const selected = await podsOf(selector, pod, cluster, signal)
+  if (!selected || selected.length > 0) return []
+  const { labels = {} } = pod.metadata
+  const differ = Object.entries(selector).filter(([key, value]) => labels[key] !== value)
+  const has = differ.map(([key]) => (labels[key] === undefined ? `no ${key}` : `${key}=${labels[key]}`))
+  const title = `Service ${name} selects no pod: none has the labels of its selector ${shown(selector)}, and this one has ${has.join(', ')}`
+  return [
+    evidenceFinding('service', `${name}/no-pods`, 'error', title, {
+      cause: 'Selector and labels differ, so the Service has no endpoints and what is sent to it goes nowhere',
+      next: 'Compare the selector of the Service with the labels of the pods',
+    }),
+  ]
+}
+
+/** Why a Service that was asked for leads to no pod, by those of its namespace that come nearest. */
+export function serviceWithoutPods(raw: Raw, pods: readonly RawPod[]): readonly Finding[] {
+  const { metadata, spec: { selector = {}, type } = {} } = raw as unknown as Service
+  const pairs = Object.entries(selector)
+  if (type === 'ExternalName' || pairs.length === 0) return []
+  const matching = ({ metadata: { labels = {} } }: RawPod) => pairs.filter(([key, value]) => labels[key] === value).length
+  const [nearest] = pods.toSorted((a, b) => matching(b) - matching(a) || nameFits(metadata.name, b) - nameFits(metadata.name, a))
+  const near = nearest && (matching(nearest) > 0 || nameFits(metadata.name, nearest) > 0) ? nearest : undefined
+  const labels = near?.metadata.labels ?? {}
+  const has = pairs
+    .filter(([key, value]) => labels[key] !== value)
+    .map(([key]) => (labels[key] === undefined ? `no ${key}` : `${key}=${labels[key]}`))
+  const title = `Service ${metadata.name} selects no pod: none has the labels of its selector ${shown(selector)}${near ? `; pod ${near.metadata.name} has ${has.join(', ')}` : ''}`
+  return [
+    evidenceFinding('service', `${metadata.name}/no-pods`, 'error', title, {
+      next: 'Compare the selector of the Service with the labels of the pods',
+    }),
+  ]
+}
+
+function nameFits(service: string, { metadata }: RawPod): number {
+  return Object.values(metadata.labels ?? {}).includes(service) || metadata.name.startsWith(`${service}-`) ? 1 : 0
+}
+
+function calledServices(
+  pod: RawPod,
+  services: readonly Service[],
+  called: readonly CheckRequest[],
+): readonly { readonly service: Service; readonly port?: number }[] {
+  const found = new Map<Service, number | undefined>()
+  for (const { name: check, param = '' } of called) {
+    const { host, port } = serverOf(check, param)
+    const [first, namespace, ...rest] = host.split('.')
+    const isHere = namespace === undefined || (namespace === pod.metadata.namespace && /^(svc(\.\S+)?)?$/.test(rest.join('.')))
+    const service = isHere ? services.find(({ metadata }) => metadata.name === first) : undefined
+    if (service && (found.get(service) === undefined || port !== undefined)) found.set(service, port ?? found.get(service))
+  }
+  return [...found].map(([service, port]) => ({ service, ...(port === undefined ? {} : { port }) }))
+}
+
+function serverOf(check: string, param: string): { readonly host: string; readonly port?: number } {
+  if (check === 'http' && URL.canParse(param)) {
+    const { hostname, port, protocol } = new URL(param)
+    return { host: hostname, port: Number(port || (protocol === 'https:' ? 443 : 80)) }
+  }
+  const [, host = '', port] = /^([^:]+)(?::(\d+))?$/.exec(param) ?? []
+  return check === 'dns' || check === 'tcp' ? { host, ...(port ? { port: Number(port) } : {}) } : { host: '' }
+}
+
+/** What keeps a Service from leading to a server. */
+async function leading(service: Service, port: number | undefined, pod: RawPod, cluster: Reader, signal: AbortSignal): Promise<readonly Finding[]> {
+  const { name } = service.metadata
+  const { selector = {}, ports = [], type } = service.spec ?? {}
+  const found = (trouble: string, title: string, next: string) => [evidenceFinding('service', `${name}/${trouble}`, 'error', title, { next })]
+  if (type === 'ExternalName') return []
+  if (port !== undefined && ports.length > 0 && !ports.some((one) => one.port === port))
+    return found(
+      `no-port-${port}`,
+      `Service ${name}, which the pod calls, has no port ${port} (it has ${ports.map((one) => one.port).join(', ')})`,
+      'Compare the port that is called with those of the Service',
+    )
+  if (Object.keys(selector).length === 0) return []
+  const behind = await podsOf(selector, pod, cluster, signal)
+  if (!behind) return []
+  const going = behind.filter(({ metadata, status }) => metadata.deletionTimestamp === undefined && !/Succeeded|Failed/.test(status.phase ?? ''))
+  if (going.length === 0)
+    return found(
+      'no-pods',
+      `Service ${name}, which the pod calls, has no endpoints: no pod has the labels of its selector ${shown(selector)}`,
+      'Compare the selector of the Service with the labels of the pods that are to serve it',
+    )
+  const ready = going.filter(({ status }) => conditionsOf(status).some((one) => one.type === 'Ready' && one.status === 'True'))
+  if (ready.length === 0) {
+    const why = going
+      .slice(0, 3)
+      .map((one) => `${one.metadata.name}${reasonOf(one)}`)
+      .join(', ')
+    return found(
+      'not-ready',
+      `Service ${name}, which the pod calls, has no ready endpoints: none of its ${going.length} pods is ready (${why})`,
+      `Diagnose pod ${going[0]?.metadata.name}`,
+    )
+  }
+  return ready[0] ? portFindings(service, ready[0], 'of the pods behind it') : []
+}
+
+function reasonOf({ status }: RawPod): string {
+  const waits = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])].flatMap(({ state }) => state?.waiting?.reason ?? [])
+  return waits[0] ? `: ${waits[0]}` : ''
+}
+
+async function podsOf(
+  selector: Readonly<Record<string, string>>,
+  pod: RawPod,
+  cluster: Reader,
+  signal: AbortSignal,
+): Promise<readonly RawPod[] | undefined> {
+  try {
+    return await cluster.listPods(pod.metadata.namespace, shown(selector), signal)
+  } catch {
+    signal.throwIfAborted()
+    return undefined
+  }
+}
+
+function shown(selector: Readonly<Record<string, string>>): string {
+  return Object.entries(selector)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(',')
+}
+
+type Port = NonNullable<RawContainer['ports']>[number]
+
+function declared(pod: RawPod): readonly Port[] {
+  return containersOf(pod)
+    .filter(({ kind }) => kind !== 'init')
+    .flatMap(({ spec }) => spec?.ports ?? [])
+}
+
+/** The number of the port that a Service sends to. */
+function resolved(pod: RawPod, { port, targetPort = port, protocol = 'TCP' }: ServicePort): number | undefined {
+  if (typeof targetPort === 'number') return targetPort
+  return declared(pod).find((one) => one.name === targetPort && (one.protocol ?? 'TCP') === protocol)?.containerPort
+}
