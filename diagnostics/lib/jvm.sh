@@ -9,7 +9,8 @@ each_jvm() {
   jvms=0 unfit=''
   for pid in $(printf '%s\n' "$table" | awk '$2 != "Z" { print $1 }' | head -n 50); do
     [ "$jvms" -lt 2 ] || break
-    detect "$pid" && [ "$kind" = jvm ] || continue
+    detect "$pid" || continue
+    [ "$kind" = jvm ] || continue
     read_name "$pid"
     describe_runtime "$pid"
     who="process $pid ($name, $runtime)"

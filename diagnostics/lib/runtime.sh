@@ -36,6 +36,9 @@ package() {
   done
 }
 
+# $version loses what a distribution put around it, as in 1:20.19.2+dfsg-1
+upstream() { version=${version#*:} && version=${version%%[-+~]*}; }
+
 # defined FILE NAME…: $version becomes the values of these C macros, with dots between them.
 defined() {
   version='' header=$1
@@ -68,7 +71,7 @@ describe_runtime() {
       ;;
     node)
       defined "$top$prefix/include/node/node_version.h" NODE_MAJOR_VERSION NODE_MINOR_VERSION NODE_PATCH_VERSION
-      [ -n "$version" ] || package nodejs
+      [ -n "$version" ] || { package nodejs && upstream; }
       runtime="Node.js${version:+ $version}"
       ;;
     python)
@@ -76,7 +79,7 @@ describe_runtime() {
       case $version in *.*) ;; *) digits "${file##*/lib}" ;; esac
       minor=$version
       defined "$top$prefix/include/python$minor/patchlevel.h" PY_VERSION
-      [ -n "$version" ] || package "python$minor-minimal" "python$minor" python3
+      [ -n "$version" ] || { package "python$minor-minimal" "python$minor" python3 && upstream; }
       runtime="Python ${version:-$minor}"
       ;;
     ruby)
@@ -86,7 +89,7 @@ describe_runtime() {
     php)
       digits "${file##*/lib}"
       minor=$version
-      package "php$minor-cli" "php$minor-fpm" "php$minor"
+      package "php$minor-cli" "php$minor-fpm" "php$minor" && upstream
       runtime="PHP ${version:-$minor}"
       ;;
     go)

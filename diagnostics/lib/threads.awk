@@ -3,6 +3,7 @@
 #   cycle PID TID…                      each waits for a mutex that the next holds, the last for one of the first
 #   held PID TID COUNT NAME             COUNT threads wait for a mutex that this one holds
 #   asleep PID COUNT                    all its threads wait for locks, without a limit of time
+#   waits PID TID                       has waited for one lock all the time between, without a limit of time
 
 function hex(text,   i, value) { value = 0; for (i = 3; i <= length(text); i++) value = value * 16 + index("0123456789abcdef", substr(text, i, 1)) - 1; return value }
 # The thread that holds the mutex of glibc at the address, 0 if none does: its third word, while the first says that others wait.
@@ -24,9 +25,9 @@ $0 == "again" { again = 1; next }
   name = $9
   for (i = 10; i <= NF; i++) name = name " " $i
   names[key] = name
-  if (same && $3 == "R" && $6 == io[key] && $6 != "-" && ($4 - cpu[key]) * 10 >= hertz) print "spins", $1, $2, int(($4 - cpu[key]) * 100 / hertz), name
+  if (same && $3 == "R" && $6 == io[key] && $6 != "-" && ($4 - cpu[key]) * 16 >= hertz) print "spins", $1, $2, int(($4 - cpu[key]) * 100 / hertz), name
   if (same && $7 != "-" && $7 == at[key]) {
-    if (!$8) asleep[$1]++
+    if (!$8) { asleep[$1]++; print "waits", $1, $2 }
     if ($7 ~ /:mutex$/ && ++reads <= 64) {
       address = substr($7, 1, length($7) - 6)
       owner = holder($1, address)

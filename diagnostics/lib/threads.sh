@@ -65,3 +65,16 @@ thread() { # PID TID: $thread becomes "TID (NAME)"
   read -r name 2>/dev/null <"$proc/$1/task/$2/comm"
   thread="$2 ($name)"
 }
+
+# $wait becomes the number of connections that wait, in words.
+count_words() { if [ "$waiting" = 1 ]; then wait="1 connection waits"; else wait="$waiting connections wait"; fi; }
+
+# blocked PERCENT: the finding of a Node.js process, $who with $facts, whose main thread computes without a pause.
+blocked() {
+  count_words
+  severity=warn more=''
+  case $waiting in 0 | none) ;; *) severity=error more=", and $wait for it" ;; esac
+  finding event-loop-blocked "$severity" "the event loop of $who is blocked: its main thread is busy without a pause ($1 % of a core)$more" \
+    "JavaScript computes without giving the loop back: a loop, a regular expression, or synchronous work on much data" \
+    "take a CPU profile where this can be repeated; split the work or move it to a worker thread" "$facts"
+}

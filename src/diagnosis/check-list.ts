@@ -4,9 +4,13 @@ import type { CheckFacts } from './check-facts.ts'
 export const checkList: readonly CheckFacts[] = [
   { name: 'processes', byDefault: true, profile: 'restricted', seesTarget: true, pauses: false, param: 'none', tools: [] },
   { name: 'limits', byDefault: true, profile: 'restricted', seesTarget: true, pauses: false, param: 'none', tools: [] },
+  { name: 'threads', byDefault: true, profile: 'restricted', seesTarget: true, pauses: false, param: 'none', tools: [] },
+  { name: 'runtime', byDefault: true, profile: 'restricted', seesTarget: true, pauses: false, param: 'optional', tools: [] },
   { name: 'listening', byDefault: true, profile: 'restricted', seesTarget: true, pauses: false, param: 'optional', tools: [] },
+  { name: 'network', byDefault: true, profile: 'restricted', seesTarget: false, pauses: false, param: 'none', tools: [] },
   { name: 'resolv', byDefault: true, profile: 'restricted', seesTarget: false, pauses: false, param: 'none', tools: [] },
   { name: 'disk', byDefault: true, profile: 'restricted', seesTarget: true, pauses: false, param: 'none', tools: [] },
+  { name: 'kubernetes', byDefault: true, profile: 'restricted', seesTarget: true, pauses: false, param: 'none', tools: [] },
   { name: 'cgroup', byDefault: true, profile: 'restricted', seesTarget: true, pauses: false, param: 'optional', tools: [] },
   {
     name: 'dns',
@@ -28,6 +32,7 @@ export const checkList: readonly CheckFacts[] = [
     example: 'file=/etc/app/config.yaml',
     tools: [],
   },
+  { name: 'go', byDefault: false, profile: 'restricted', seesTarget: true, pauses: false, param: 'optional', tools: [] },
   {
     name: 'http',
     byDefault: false,
@@ -40,11 +45,8 @@ export const checkList: readonly CheckFacts[] = [
   },
   { name: 'jvm-heap', byDefault: false, profile: 'restricted', seesTarget: true, pauses: true, param: 'none', tools: ['jattach'] },
   { name: 'jvm-threads', byDefault: false, profile: 'restricted', seesTarget: true, pauses: true, param: 'none', tools: ['jattach'] },
-  { name: 'kubernetes', byDefault: false, profile: 'restricted', seesTarget: true, pauses: false, param: 'none', tools: [] },
   { name: 'native-stacks', byDefault: false, profile: 'general', seesTarget: true, pauses: true, param: 'optional', tools: ['gdb'] },
-  { name: 'network', byDefault: false, profile: 'restricted', seesTarget: false, pauses: false, param: 'none', tools: [] },
+  { name: 'node', byDefault: false, profile: 'restricted', seesTarget: true, pauses: false, param: 'none', tools: [] },
   { name: 'python-stacks', byDefault: false, profile: 'restricted', seesTarget: true, pauses: false, param: 'none', tools: ['py-spy'] },
-  { name: 'runtime', byDefault: false, profile: 'restricted', seesTarget: true, pauses: false, param: 'optional', tools: [] },
   { name: 'tcp', byDefault: false, profile: 'restricted', seesTarget: false, pauses: false, param: 'required', example: 'tcp=cart:8080', tools: [] },
-  { name: 'threads', byDefault: false, profile: 'restricted', seesTarget: true, pauses: false, param: 'none', tools: [] },
 ]
