@@ -1,6 +1,7 @@
 import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { defaultChecks } from '../../src/diagnosis/diagnosis.ts'
 import { parse, proveEnd } from '../diagnosis/diagnostics-userland.ts'
 import { kubectl, needsLab, useNamespace } from './environment.ts'
 
@@ -72,7 +73,7 @@ describe('what runs in the pod', () => {
     expect(exitCode).toBe(0)
     expect(points.filter(({ ok, skip }) => !ok || skip !== undefined)).toEqual([])
     expect(text).toContain('# autodiagnose target pid=1 uid=1000 gid=1000 visible=yes')
-    expect(text.match(/^# check (.*)$/gm)).toEqual(['processes', 'limits', 'listening', 'resolv', 'disk', 'cgroup'].map((name) => `# check ${name}`))
+    expect(text.match(/^# check (.*)$/gm)).toEqual(defaultChecks.map((name) => `# check ${name}`))
     expect(text).toMatch(/^# +1 +S +0 +1000 +1000 +\d+ +\d+ +\d+ app$/m)
     expect(text).toMatch(/limit 64\.0 MiB/)
     const status = await here(['get', 'pod', 'small', '-o', 'jsonpath={.status.containerStatuses[0].restartCount}'])
