@@ -1,13 +1,16 @@
+import { markShared, onTwinAlone } from './diagnosis/compare/findings.ts'
+import type { Comparison } from './diagnosis/comparison.ts'
 import type { Diagnosis, Finding, Outcome } from './diagnosis/diagnosis.ts'
 import type { Redactor } from './diagnosis/redact/redactor.ts'
 import { mergeFindings } from './diagnosis/seal/conclude.ts'
 import type { Examined } from './examine.ts'
 import type { GatherOutcome } from './stage-context.ts'
+import type { Compared } from './twin-stages.ts'
 
 /** The final fields of a diagnosis; plain JSON. */
 export type Conclusion = Pick<Diagnosis, 'findings' | 'containers' | 'redactions'> &
   Required<Pick<Diagnosis, 'outcome' | 'finishedAt'>> &
-  Partial<Pick<Diagnosis, 'explanation' | 'refusal' | 'pod'>>
+  Partial<Pick<Diagnosis, 'explanation' | 'refusal' | 'pod' | 'comparison'>>
 
 export interface ConcludeInput {
   readonly outcome: GatherOutcome
@@ -17,6 +20,8 @@ export interface ConcludeInput {
   readonly redactor: Redactor
   /** Whether somebody asked for it, also where that came too late. */
   readonly cancelled?: boolean
+  /** What became of the healthy replica, where one was asked for. */
+  readonly compared?: Compared
 }
 
 /** Sums up: pure, so that it may be repeated. Everything in it passes the redactor once more, whatever it was made of. */
@@ -24,18 +29,20 @@ export function concludeFrom(input: ConcludeInput): Conclusion {
   const { outcome, examined } = input
   const gathered = outcome.kind === 'gathered' ? outcome.gathered : undefined
   const containers = examined.flatMap(({ container }) => (container ? [container] : []))
-  const evidence = [...input.harm, ...(gathered?.findings ?? [])]
+  const evidence = [...input.harm, ...(input.compared?.harm ?? []), ...(gathered?.findings ?? [])]
+  const { findings, comparison } = besideTwin(mergeFindings(evidence, examined), input.compared)
   const [first] = examined
   const refusal = first?.refusal
   const verdict = judge(input)
   const redactions = examined.reduce<Record<string, number>>(
     (sum, { redactions = {} }) => add(sum, redactions),
-    outcome.kind === 'gathered' ? { ...outcome.redactions } : {},
+    add(outcome.kind === 'gathered' ? { ...outcome.redactions } : {}, input.compared?.redactions ?? {}),
   )
   const pod = gathered?.podRef && gathered.uid !== undefined ? podOf(gathered) : undefined
   const { value, counts } = input.redactor.json('autodiagnose/diagnosis.json', {
     containers,
-    findings: mergeFindings(evidence, examined),
+    findings,
+    comparison,
     explanation: verdict.explanation,
     ...(refusal ? { refusal } : {}),
   })
@@ -47,11 +54,27 @@ export function concludeFrom(input: ConcludeInput): Conclusion {
     redactions: add(redactions, counts),
     ...(value.explanation === undefined ? {} : { explanation: value.explanation }),
     ...(value.refusal ? { refusal: value.refusal } : {}),
+    ...(value.comparison ? { comparison: value.comparison } : {}),
     ...(pod ? { pod } : {}),
   }
 }
 
-function judge({ outcome, examined, cancelled: asked }: ConcludeInput): { readonly outcome: Outcome; readonly explanation?: string } {
+/** With a healthy replica, what the target has alone comes first. */
+function besideTwin(
+  findings: readonly Finding[],
+  compared: Compared | undefined,
+): { readonly findings: readonly Finding[]; readonly comparison?: Comparison } {
+  if (!compared) return { findings }
+  const target = { findings, names: compared.names.target }
+  const twin = { findings: compared.found, names: compared.names.twin }
+  const marked = compared.comparison.twin ? markShared(target, twin, compared.comparison.twin.name) : findings
+  return { findings: marked, comparison: { ...compared.comparison, findings: onTwinAlone(target, twin) } }
+}
+
+type Judged = Pick<ConcludeInput, 'outcome' | 'examined' | 'cancelled'>
+
+/** How it ended, and why, one sentence. */
+export function judge({ outcome, examined, cancelled: asked }: Judged): { readonly outcome: Outcome; readonly explanation?: string } {
   const [first, second] = examined
   const nothingAdded = !examined.some(({ container }) => container)
   const failure = outcome.kind === 'failed' ? outcome.message : first?.failure

@@ -1,12 +1,13 @@
 import { bytesOf } from './config.ts'
 import { type Cursor, heard } from './diagnosis/cursor.ts'
-import { containerName, lookInside, type Refusal } from './diagnosis/diagnosis.ts'
+import { type CheckRequest, containerName, lookInside, type Refusal } from './diagnosis/diagnosis.ts'
 import { refresh } from './diagnosis/gather/refresh.ts'
 import { addContainer, tryCandidates } from './diagnosis/inject/add-container.ts'
 import { foundIds, keepIds } from './diagnosis/inject/found-ids.ts'
 import { isPaused } from './diagnosis/inject/harm-switch.ts'
+import { takePlace } from './diagnosis/inject/node-places.ts'
 import { type Candidate, planContainer } from './diagnosis/inject/plan-container.ts'
-import { busy, takeOver, takePod } from './diagnosis/inject/pod-lease.ts'
+import { busy, leavePod, takeOver, takePod } from './diagnosis/inject/pod-lease.ts'
 import { policyRefusal } from './diagnosis/inject/policy-probe.ts'
 import { type Started, waitForEnd, waitForStart } from './diagnosis/inject/wait-for-container.ts'
 import { listenTurn } from './diagnosis/listen/turn.ts'
@@ -21,6 +22,8 @@ export interface Planned {
   readonly name: string
   readonly candidate: Candidate
   readonly checks: readonly string[]
+  /** The same checks with their parameters. */
+  readonly asked: readonly CheckRequest[]
   /** When, in milliseconds since the epoch. */
   readonly at: number
 }
@@ -44,9 +47,11 @@ const graceMs = 30_000
 /** What is older than this is read, or planned, again before anything is added. */
 const freshMs = 10_000
 
+export type ContainerStages = ReturnType<typeof containerStages>
+
 /** The effects of one container's part of the story: see examine.ts. */
-export function containerStages({ request, deps, id, cluster, failed, refused, cancelled, late }: StageContext) {
-  const { config, records, store, clock, redactor } = deps
+export function containerStages({ request, deps, id, part, progress, cluster, failed, refused, cancelled, late }: StageContext) {
+  const { config, store, clock, redactor } = deps
   const { namespace } = request.target
   return {
     plan: ({ attempt, gathered: outcome, foundIds: known }: Examination) =>
@@ -77,12 +82,19 @@ export function containerStages({ request, deps, id, cluster, failed, refused, c
           if (holder !== id && (await takeOver(request.cluster, holder, await cluster().getPod(podOf(outcome).pod, signal), deps)))
             holder = await takePod(request.cluster, uid, lease, deps)
           if (holder !== id) return refused(busy(holder))
+          const place = { cluster: request.cluster, node: gathered.node, id: part, until: lease.until }
+          const crowded = await takePlace(place, deps, signal)
+          if (crowded) {
+            await leavePod(request.cluster, uid, id, deps)
+            return refused(crowded)
+          }
           const admitted = await tryCandidates(plan.candidates, gathered, cluster(), signal)
           if (admitted.kind === 'refused') return refused(admitted.refusal)
           const probe = { cluster: request.cluster, pod: podOf(outcome).pod, uid, spec: admitted.candidate.spec }
           const unbounded = await policyRefusal(probe, cluster(), deps, signal)
           if (unbounded) return refused(unbounded)
-          return { kind: 'planned', name, candidate: admitted.candidate, checks: plan.checks.map((check) => check.name), at: clock.now() }
+          const { checks: asked } = plan
+          return { kind: 'planned', name, candidate: admitted.candidate, checks: asked.map((check) => check.name), asked, at: clock.now() }
         },
         failed,
         { ms: 2 * minute, unwanted: cancelled },
@@ -104,7 +116,7 @@ export function containerStages({ request, deps, id, cluster, failed, refused, c
           const refusal = await addContainer(candidate, gathered, cluster(), signal)
           if (refusal) return refused(refusal)
           const { node, container } = gathered
-          await records.update(id, {
+          await progress({
             state: 'injecting',
             pod: { name: pod.name, uid, ...(node ? { node } : {}), ...(container ? { container } : {}) },
           })
@@ -123,7 +135,7 @@ export function containerStages({ request, deps, id, cluster, failed, refused, c
           const { pod, uid } = podOf(outcome)
           const until = at + config.diagnosis.startDeadlineSeconds * 1000
           const started = await waitForStart(pod, uid, name, until, { cluster: cluster(), clock, cancelled }, signal)
-          if (started.kind === 'started') await records.update(id, { state: 'listening' })
+          if (started.kind === 'started') await progress({ state: 'listening' })
           return started
         },
         (message): Started => ({ kind: 'not-started', message: failed(message).message }),
@@ -136,9 +148,10 @@ export function containerStages({ request, deps, id, cluster, failed, refused, c
         'listen to the container',
         (signal): Promise<Cursor> => {
           const { pod, uid } = podOf(outcome)
-          const { startDeadlineSeconds, deadlineSeconds, outputBytes } = config.diagnosis
+          const { startDeadlineSeconds, outputBytes } = config.diagnosis
+          const deadlineSeconds = request.adopted?.listenSeconds ?? config.diagnosis.deadlineSeconds
           const params = {
-            id,
+            id: part,
             pod,
             uid,
             container: name,
@@ -158,28 +171,29 @@ export function containerStages({ request, deps, id, cluster, failed, refused, c
         deps,
       ),
 
-    end: ({ name, candidate, checks }: Planned, { attempt, gathered: outcome }: Examination, started: Started, cursor: Cursor) => {
+    end: ({ name, candidate, checks, asked }: Planned, { attempt, gathered: outcome }: Examination, started: Started, cursor: Cursor) => {
       // Known whatever the cluster says now. Without an exit code a container may run, and has the pod until its own deadline.
       const container = {
         name,
         profile: candidate.profile,
-        image: config.diagnosis.image,
+        image: candidate.image,
         ...heard(cursor),
         ...(candidate.ids ? { ids: candidate.ids } : {}),
       }
       const end = started.kind === 'cancelled' ? 'cancelled' : cursor.end
-      const known = { checks, redactions: cursor.redactions, ...(end ? { end } : {}) }
+      const known = { checks, asked, redactions: cursor.redactions, ...(end ? { end } : {}) }
       return patiently(
         'read what the container found',
         async (signal): Promise<Examined> => {
           const { pod, uid, gathered } = podOf(outcome)
           const waitMs = started.kind === 'started' && cursor.end !== 'cancelled' && cursor.end !== 'gone' ? 5000 : 0
           const status = await waitForEnd(pod, uid, name, clock.now() + waitMs, { cluster: cluster(), clock }, signal)
-          const { target: seen, findings, cut, dropped } = await readFindings(store, id, name, signal)
+          const { target: seen, findings, cut, dropped } = await readFindings(store, part, name, signal)
           const gaps = [...cursor.gaps, ...(cut ? [`the container says that it was ${cut}`] : []), ...(dropped ? [dropped] : [])]
           const terminated = status?.state?.terminated
           const startedAt = terminated?.startedAt ?? status?.state?.running?.startedAt
-          if (seen) await keepIds(seen.ids, gathered, deps)
+          // What somebody typed may print anything.
+          if (seen && !request.adopted) await keepIds(seen.ids, gathered, deps)
           const sameIds = candidate.ids?.uid === seen?.ids.uid && candidate.ids?.gid === seen?.ids.gid
           return {
             ...known,

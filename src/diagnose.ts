@@ -1,6 +1,7 @@
 import type { Deps, Step } from './deps.ts'
 import type { DiagnosisRequest } from './diagnosis/diagnosis.ts'
-import { type Examined, examine } from './examine.ts'
+import { examineAdopted, examineBoth } from './examine.ts'
+import { examineTwin } from './examine-twin.ts'
 import { type Concluded, type Stages, stagesOf } from './stages.ts'
 
 /**
@@ -11,12 +12,12 @@ import { type Concluded, type Stages, stagesOf } from './stages.ts'
 export async function diagnose(request: DiagnosisRequest, step: Step, deps: Deps): Promise<void> {
   const stages = stagesOf(request, deps)
 
-  const gathered = await step.run('gather', stages.gather)
-  const first = await examine({ attempt: 1, gathered }, step, stages)
-  const second = sawTooLittle(first) ? await examine({ attempt: 2, gathered, foundIds: first.seen.ids }, step, stages) : undefined
-  const examined = second ? [first, second] : [first]
-  const harm = await step.run('compare', () => stages.compare(gathered, examined))
-  const concluded: Concluded = await step.run('conclude', () => stages.conclude(gathered, examined, harm))
+  const outcome = await step.run('gather', stages.gather)
+  const examined = request.adopted ? await examineAdopted(outcome, step, stages) : await examineBoth(outcome, step, stages)
+  const harm = request.adopted ? [] : await step.run('compare', () => stages.compare(outcome, examined))
+  const target = { outcome, examined, harm }
+  const compared = request.compare ? await examineTwin(target, step, stages) : undefined
+  const concluded: Concluded = await step.run('conclude', () => stages.conclude(target, compared))
   await step.run('seal', () => stages.seal(concluded))
   await report(request, step, stages)
 }
@@ -39,9 +40,4 @@ async function report(request: DiagnosisRequest, step: Step, stages: Stages): Pr
     await step.sleep(`share-${attempt}-pause`, shared.afterMs)
   }
   await step.run('finish', stages.finish)
-}
-
-/** The first container ran as somebody else than the target, and found out who that is. */
-function sawTooLittle(first: Examined): first is Examined & Required<Pick<Examined, 'seen'>> {
-  return first.end !== 'cancelled' && first.seen !== undefined && !first.seen.visible && first.retryWithIds
 }

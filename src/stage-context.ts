@@ -1,29 +1,44 @@
 import type { Deps } from './deps.ts'
+import { twinOf } from './diagnosis/comparison.ts'
 import type { DiagnosisRequest, Refusal } from './diagnosis/diagnosis.ts'
 import type { Gathered } from './diagnosis/gathered.ts'
 import type { RedactionCounts } from './diagnosis/redact/redactor.ts'
 import type { Cluster } from './ports/cluster/cluster.ts'
+import type { DiagnosisChange } from './ports/records/records.ts'
 
 /** What gathering gave, as far as later steps need it; the files themselves are in the store. */
 export type GatherOutcome =
   | { readonly kind: 'gathered'; readonly gathered: Gathered; readonly redactions: RedactionCounts }
   | { readonly kind: 'failed'; readonly message: string }
 
+export function evidenceKeyOf(part: string): string {
+  return `diagnoses/${part}/evidence.json`
+}
+
 export type StageContext = ReturnType<typeof stageContext>
 
 export const minute = 60_000
 const day = 24 * 60 * minute
 
-/** What all stages of one diagnosis share: the request, the outside world, and the words of what went wrong, redacted. */
-export function stageContext(request: DiagnosisRequest, deps: Deps) {
+/**
+ * What all stages of one diagnosis share: the request, the outside world, and the words of what went wrong, redacted. For the part of the healthy
+ * replica, `of: 'twin'`, what is stored has keys of its own, and the record does not say how far it is.
+ */
+export function stageContext(request: DiagnosisRequest, deps: Deps, of: 'target' | 'twin' = 'target') {
   const { id } = request
+  const part = of === 'twin' ? twinOf(id) : id
   const { records, clock, redactor } = deps
   const told = (message: string): string => cut(redactor.text('message', message).text)
   return {
     request,
     deps,
     id,
-    evidenceKey: `diagnoses/${id}/evidence.json`,
+    /** Under which the store keeps evidence and segments. */
+    part,
+    evidenceKey: evidenceKeyOf(part),
+    progress: async (change: DiagnosisChange): Promise<void> => {
+      if (of === 'target') await records.update(id, change)
+    },
     cluster: (): Cluster => {
       const found = deps.clusters.get(request.cluster)
       if (!found) throw new Error(`cluster "${request.cluster}" is not configured any more`)

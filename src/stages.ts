@@ -1,21 +1,23 @@
+import { adoptedStages } from './adopted-stages.ts'
 import { type Conclusion, concludeFrom } from './conclusion.ts'
 import { containerStages } from './container-stages.ts'
 import type { Deps } from './deps.ts'
-import { boundDeclared } from './diagnosis/admit/policy.ts'
-import type { Diagnosis, DiagnosisRequest, Finding, ReportStatus } from './diagnosis/diagnosis.ts'
-import { type GatherResult, gather } from './diagnosis/gather/gather.ts'
-import { harmBetween, harmUnknown } from './diagnosis/gather/harm-between.ts'
-import { noteHarm } from './diagnosis/inject/harm-switch.ts'
-import { leavePod } from './diagnosis/inject/pod-lease.ts'
+import { twinOf } from './diagnosis/comparison.ts'
+import type { Diagnosis, DiagnosisRequest, ReportStatus } from './diagnosis/diagnosis.ts'
+import { harmUnknown } from './diagnosis/gather/harm-between.ts'
 import { sealBundle } from './diagnosis/seal/bundle.ts'
+import { twinFiles } from './diagnosis/seal/bundle-files.ts'
 import { share } from './diagnosis/share/share.ts'
 import type { Examined } from './examine.ts'
+import { harmSince } from './harm-stage.ts'
+import { gatherAndKeep, readEvidence } from './kept-evidence.ts'
 import { patiently } from './patience.ts'
 import { RecordsUnavailable } from './ports/records/records.ts'
 import { TrackerUnavailable } from './ports/tracker/tracker.ts'
 import { urlsOf } from './routes.ts'
-import { type GatherOutcome, minute, podOf, stageContext } from './stage-context.ts'
+import { evidenceKeyOf, type GatherOutcome, minute, stageContext } from './stage-context.ts'
 import { storedExaminations } from './stored-examinations.ts'
+import { type Compared, type Examination, notCompared, twinStages } from './twin-stages.ts'
 
 export type Concluded = Conclusion
 export type Shared = { readonly kind: 'told' } | { readonly kind: 'later'; readonly afterMs: number }
@@ -27,27 +29,19 @@ export type Stages = ReturnType<typeof stagesOf>
 /** The effects of one diagnosis: what each durable step does. All of them may run again. */
 export function stagesOf(request: DiagnosisRequest, deps: Deps) {
   const context = stageContext(request, deps)
-  const { id, evidenceKey, cluster, failed, late, cancelled } = context
+  const { id, evidenceKey, failed, late, cancelled } = context
   const { config, records, store, clock, redactor } = deps
-  const readEvidence = async (signal: AbortSignal): Promise<GatherResult | undefined> => {
-    const evidence = await store.get(evidenceKey, { signal })
-    return evidence && ((await new Response(evidence.body).json()) as GatherResult)
-  }
   return {
     ...containerStages(context),
+    ...adoptedStages(context),
+    ...twinStages(request, deps),
 
     gather: () =>
       patiently(
         'gather the evidence',
         async (signal): Promise<GatherOutcome> => {
           await records.update(id, { state: 'gathering' })
-          const complain = boundDeclared(config.policy, request)
-          const evidence: GatherResult = await gather(request, { cluster: cluster(), config, redactor, clock, complain }, signal)
-          const bytes = new TextEncoder().encode(JSON.stringify(evidence))
-          const kept = await store.create(evidenceKey, bytes, { contentType: 'application/json', signal })
-          // The step ran before, and may have picked another pod then: what is stored is what the bundle shows.
-          const { gathered, redactions } = kept === 'created' ? evidence : ((await readEvidence(signal)) ?? evidence)
-          return { kind: 'gathered', gathered, redactions }
+          return gatherAndKeep(request, context, signal)
         },
         failed,
         { ms: 2 * minute, unwanted: cancelled },
@@ -58,26 +52,14 @@ export function stagesOf(request: DiagnosisRequest, deps: Deps) {
     compare: (outcome: GatherOutcome, examined: readonly Examined[]) =>
       patiently(
         'compare the target with what it was before',
-        async (signal): Promise<readonly Finding[]> => {
-          if (outcome.kind === 'failed' || outcome.gathered.uid === undefined) return []
-          const { pod, uid, gathered } = podOf(outcome)
-          const containers = examined.flatMap(({ container }) => (container ? [container] : []))
-          // One that still runs has the pod until its own deadline.
-          if (containers.every(({ exitCode }) => exitCode !== undefined)) await leavePod(request.cluster, uid, id, deps)
-          if (containers.length === 0) return []
-          const now = await cluster().getPod(pod, signal)
-          if (!now || now.metadata.uid !== uid) return []
-          const { findings, harmed } = harmBetween(gathered, now)
-          if (harmed) await noteHarm(id, deps)
-          return findings
-        },
+        (signal) => harmSince(outcome, examined, context, signal),
         (message) => harmUnknown(failed(message).message),
         { ms: 2 * minute },
         deps,
       ),
 
-    conclude: async (outcome: GatherOutcome, examined: readonly Examined[], harm: readonly Finding[]): Promise<Conclusion> =>
-      concludeFrom({ outcome, examined, harm, now: clock.now(), redactor, cancelled: await cancelled() }),
+    conclude: async (target: Examination, compared?: Compared): Promise<Conclusion> =>
+      concludeFrom({ ...target, now: clock.now(), redactor, cancelled: await cancelled(), ...(compared ? { compared } : {}) }),
 
     /**
      * Of a run that is lost: what is stored of evidence and logs; undefined where it came to its own conclusion. The pod is free when its
@@ -87,12 +69,13 @@ export function stagesOf(request: DiagnosisRequest, deps: Deps) {
       const known = await records.get(id)
       if (!known || known.outcome !== undefined) return undefined
       const { signal } = new AbortController()
-      const evidence = await readEvidence(signal).catch(toleratingBadJson)
+      const evidence = await readEvidence(store, evidenceKey, signal).catch(toleratingBadJson)
       const outcome: GatherOutcome = evidence
         ? { kind: 'gathered', gathered: evidence.gathered, redactions: evidence.redactions }
         : failed(explanation)
-      const examined = await storedExaminations(request, config.diagnosis.image, store, signal)
-      const conclusion = concludeFrom({ outcome, examined, harm: [], now: clock.now(), redactor })
+      const examined = await storedExaminations(request, request.adopted?.image ?? config.diagnosis.image, store, signal)
+      const compared = request.compare && notCompared('The run was lost before the target was compared with a healthy replica')
+      const conclusion = concludeFrom({ outcome, examined, harm: [], now: clock.now(), redactor, ...(compared ? { compared } : {}) })
       return { ...conclusion, outcome: examined.length > 0 ? 'incomplete' : 'failed', explanation: failed(explanation).message }
     },
 
@@ -101,10 +84,11 @@ export function stagesOf(request: DiagnosisRequest, deps: Deps) {
         'seal the bundle',
         async (signal): Promise<void> => {
           const before = await records.update(id, { state: 'sealing' })
-          const files = (await readEvidence(signal))?.files ?? []
+          const files = (await readEvidence(store, evidenceKey, signal))?.files ?? []
+          const beside = request.compare && (await readEvidence(store, evidenceKeyOf(twinOf(id)), signal))
           // Nothing that another attempt would tell otherwise.
           const diagnosis: Diagnosis = { ...before, ...conclusion, state: 'done', updatedAt: conclusion.finishedAt }
-          const bundle = await sealBundle(diagnosis, files, store, signal)
+          const bundle = await sealBundle(diagnosis, [...files, ...(beside ? twinFiles(beside.files) : [])], store, signal)
           await records.update(id, { ...conclusion, bundle, state: 'sharing' })
         },
         async (message): Promise<void> => {

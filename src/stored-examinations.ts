@@ -1,5 +1,5 @@
 import { heard, start } from './diagnosis/cursor.ts'
-import { containerName, type DiagnosisRequest, maxContainers } from './diagnosis/diagnosis.ts'
+import { containersOf, type DiagnosisRequest } from './diagnosis/diagnosis.ts'
 import { readFindings } from './diagnosis/seal/conclude.ts'
 import { adopt } from './diagnosis/segment.ts'
 import type { Examined } from './examine.ts'
@@ -7,14 +7,14 @@ import type { Store } from './ports/store/store.ts'
 
 /** What the logs in the store tell of the containers of a diagnosis whose run can tell nothing any more. */
 export async function storedExaminations(
-  { id }: Pick<DiagnosisRequest, 'id'>,
+  request: Pick<DiagnosisRequest, 'id' | 'adopted'>,
   image: string,
   store: Pick<Store, 'get' | 'list'>,
   signal: AbortSignal,
 ): Promise<readonly Examined[]> {
   const examined: Examined[] = []
-  for (let attempt = 1; attempt <= maxContainers; attempt++) {
-    const name = containerName(id, attempt)
+  const { id } = request
+  for (const name of containersOf(request)) {
     const cursor = await adopt(store, id, name, start, signal)
     if (cursor.segment === 0) continue
     const { findings } = await readFindings(store, id, name, signal)

@@ -65,7 +65,7 @@ export function createDiagnosis(app: App, deps: Deps): void {
     const urls = urlsOf(publicUrl, accepted.id)
     if (follow) {
       const greeting = `# diagnosis ${accepted.id} of ${textOf(accepted)}\n# ${urls.page}\n`
-      return c.body(liveLog(accepted.id, deps, greeting, c.req.raw.signal), 200, { ...logHeaders, location: urls.self })
+      return c.body(liveLog(accepted, deps, greeting, c.req.raw.signal), 200, { ...logHeaders, location: urls.self })
     }
     const wait = waitOf(c.req.header('prefer'))
     const diagnosis = wait === undefined ? accepted : ((await waitUntil(isDone, accepted.id, wait * 1000, deps, c.req.raw.signal)) ?? accepted)

@@ -1,5 +1,6 @@
 import type { Deps } from '../deps.ts'
-import type { Diagnosis } from '../diagnosis/diagnosis.ts'
+import { alsoText, comparisonLines } from '../diagnosis/comparison-words.ts'
+import type { Diagnosis, DiagnosisRequest } from '../diagnosis/diagnosis.ts'
 import { readLog } from '../diagnosis/listen/read-log.ts'
 import { reportText } from '../diagnosis/report-ref.ts'
 import { urlsOf } from '../routes.ts'
@@ -7,6 +8,9 @@ import { viewOf } from './view.ts'
 import { isTold, waitUntil } from './wait-until.ts'
 
 type LogDeps = Pick<Deps, 'config' | 'store' | 'records' | 'clock' | 'log' | 'stopping'>
+
+/** Whose log: of the target, or with `twin` of the healthy replica. */
+type Whose = Pick<DiagnosisRequest, 'id' | 'adopted'> & { readonly twin?: boolean }
 
 /** How long the end of a followed log waits for the bundle and the note on the bug report. */
 const endTimeoutMs = 60_000
@@ -19,8 +23,8 @@ export const logHeaders = {
 }
 
 /** The log as it was stored until now. Throws StoreUnavailable while nothing is sent yet. */
-export async function storedLog(id: string, deps: LogDeps, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
-  const reader = readLog(deps, id, { follow: false, signal }).getReader()
+export async function storedLog(whose: Whose, deps: LogDeps, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+  const reader = readLog(deps, whose, { follow: false, twin: whose.twin ?? false, signal }).getReader()
   let ahead: ReadableStreamReadResult<Uint8Array> | undefined = await reader.read()
   return new ReadableStream<Uint8Array>(
     {
@@ -40,9 +44,9 @@ export async function storedLog(id: string, deps: LogDeps, signal: AbortSignal):
  * The log live, until the diagnosis is over, and at its end outcome, findings and links. When the reader goes away, only
  * the reading ends. When the service stops, that is its last line. `greeting` comes first, at once.
  */
-export function liveLog(id: string, deps: LogDeps, greeting: string, requestSignal: AbortSignal): ReadableStream<Uint8Array> {
+export function liveLog(whose: Whose, deps: LogDeps, greeting: string, requestSignal: AbortSignal): ReadableStream<Uint8Array> {
   const stop = new AbortController()
-  const pieces = livePieces(id, deps, greeting, AbortSignal.any([stop.signal, requestSignal]))
+  const pieces = livePieces(whose, deps, greeting, AbortSignal.any([stop.signal, requestSignal]))
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
@@ -59,7 +63,8 @@ export function liveLog(id: string, deps: LogDeps, greeting: string, requestSign
   )
 }
 
-async function* livePieces(id: string, deps: LogDeps, greeting: string, gone: AbortSignal): AsyncGenerator<Uint8Array, void, void> {
+async function* livePieces(whose: Whose, deps: LogDeps, greeting: string, gone: AbortSignal): AsyncGenerator<Uint8Array, void, void> {
+  const { id, twin = false } = whose
   const encoder = new TextEncoder()
   const signal = AbortSignal.any([gone, deps.stopping])
   if (greeting !== '') yield encoder.encode(greeting)
@@ -67,7 +72,7 @@ async function* livePieces(id: string, deps: LogDeps, greeting: string, gone: Ab
   const last = (lines: string) => encoder.encode(`${atLineStart ? '' : '\n'}\n${lines}`)
   const goesOn = (why: string) => last(`# ${why}; the diagnosis goes on: ${urlsOf(deps.config.publicUrl, id).page}\n`)
   try {
-    for await (const piece of readLog(deps, id, { follow: true, signal })) {
+    for await (const piece of readLog(deps, whose, { follow: true, twin, signal })) {
       atLineStart = piece.at(-1) === 10
       yield piece
     }
@@ -88,11 +93,12 @@ async function* livePieces(id: string, deps: LogDeps, greeting: string, gone: Ab
 
 /** What a followed log ends with: comments of TAP, so that the whole can still be read as TAP. */
 function ending(diagnosis: Diagnosis, publicUrl: string): string {
-  const { links, outcome, state, explanation, refusal, findings, reported, bundle, report } = viewOf(diagnosis, publicUrl)
+  const { links, outcome, state, explanation, refusal, findings, reported, bundle, report, comparison } = viewOf(diagnosis, publicUrl)
   const lines = [`outcome: ${outcome ?? `none yet, ${state}`}${explanation === undefined ? '' : ` (${explanation})`}`]
   if (refusal && refusal.message !== explanation) lines.push(`refused: ${refusal.message}`)
-  lines.push(...findings.map((finding) => `finding: ${finding.severity}: ${finding.title}`))
+  lines.push(...findings.map(({ severity, title, alsoOn }) => `finding: ${severity}: ${title}${alsoText(alsoOn)}`))
   if (findings.length === 0) lines.push('finding: none')
+  if (comparison) lines.push(...comparisonLines(comparison))
   lines.push(`diagnosis: ${links.page}`)
   if (bundle) lines.push(`bundle: ${links.bundle}`)
   if (reported?.kind === 'written') lines.push(`report: ${reported.url ?? (report && reportText(report))}`)

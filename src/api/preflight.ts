@@ -73,7 +73,7 @@ async function ask(request: DiagnosisRequest, deps: Deps, requestSignal: AbortSi
   void deps.clock.sleep(timeoutMs, asked.signal).then(() => timeout.abort())
   try {
     const { config, redactor, clock } = deps
-    const { gathered } = await gather(request, { cluster, config, redactor, clock, complain: boundDeclared(config.policy, request) }, signal)
+    const { gathered } = await gather(request, { cluster, config, redactor, clock, bounds: boundDeclared(config.policy, request) }, signal)
     return redacted(await preflight(request, gathered, deps, signal))
   } catch (error) {
     const nothing = { ok: false, warnings: [], profile: request.profile, checks: request.checks }

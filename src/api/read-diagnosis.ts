@@ -14,7 +14,10 @@ import { isDone } from './wait-until.ts'
 const params = z.object({ id: z.string().openapi({ example: 'ad-01jd2zk8w0q7x2m4n6p8' }) })
 const common = { method: 'get' as const, security: [{ token: [] }], request: { params } }
 const noQuery = z.strictObject({})
-const logQuery = z.strictObject({ follow: followSchema })
+const logQuery = z.strictObject({
+  follow: followSchema,
+  twin: followSchema.openapi({ description: 'The log of the healthy replica, in the place of the target’s.' }),
+})
 
 const getRoute = createRoute({
   ...common,
@@ -60,11 +63,12 @@ export function readDiagnosis(app: App, deps: Deps): void {
   })
 
   app.get(hono(routes.log), async (c) => {
-    const { follow } = readQuery(logQuery, c.req.url)
-    const { id } = await findVisible(c.req.param('id') ?? '', c.get('principal'), deps)
+    const { follow, twin } = readQuery(logQuery, c.req.url)
+    const { id, adopted } = await findVisible(c.req.param('id') ?? '', c.get('principal'), deps)
+    const whose = { id, twin, ...(adopted ? { adopted } : {}) }
     const { method, signal } = c.req.raw
     if (method === 'HEAD') return c.body(null, 200, logHeaders)
-    return c.body(follow ? liveLog(id, deps, '', signal) : await storedLog(id, deps, signal), 200, logHeaders)
+    return c.body(follow ? liveLog(whose, deps, '', signal) : await storedLog(whose, deps, signal), 200, logHeaders)
   })
 
   app.get(hono(routes.bundle), async (c) => {

@@ -15,6 +15,7 @@ const findingSchema = z
     cause: text.optional(),
     next: text.optional(),
     source: z.enum(['evidence', 'container']),
+    alsoOn: text.optional().openapi({ description: 'The healthy replica on which the same was found.' }),
   })
   .openapi('Finding')
 
@@ -34,6 +35,41 @@ const containerSchema = z
     gaps: z.array(text).optional(),
   })
   .openapi('DiagnosticContainer')
+
+const comparisonSchema = z
+  .object({
+    twin: z
+      .object({ name: text, uid: text, node: text.optional(), container: text.optional() })
+      .optional()
+      .openapi({ description: 'The healthy replica, where there is one.' }),
+    explanation: text.optional().openapi({ description: 'Why there is no replica, or not all of it was looked at.' }),
+    refusal: z
+      .object({ code: z.enum(refusalCodes), message: text })
+      .optional()
+      .openapi({ description: 'Why no container was added to the replica.' }),
+    containers: z.array(containerSchema),
+    specs: z
+      .array(z.object({ what: text, target: text, twin: text }))
+      .openapi({ description: 'What the two pods were told to be, where that differs.' }),
+    facts: z
+      .array(z.object({ check: text, target: z.array(text), twin: z.array(text) }))
+      .openapi({ description: 'What a check printed of one of the two alone.' }),
+    findings: z
+      .array(z.object({ id: text, check: text, severity: z.enum(severities), title: text }))
+      .openapi({ description: 'What was found in the replica alone.' }),
+  })
+  .openapi('Comparison')
+
+const adoptedSchema = z
+  .object({
+    container: text,
+    podUid: text,
+    image: text,
+    profile: z.enum(profiles).exclude(['auto']),
+    ids: z.object({ uid: z.number(), gid: z.number() }).optional(),
+    listenSeconds: z.number(),
+  })
+  .openapi('AdoptedContainer')
 
 const targetSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('pod'), namespace: text, name: text }),
@@ -78,6 +114,8 @@ export const diagnosisSchema = z
       .object({ tracker: text, project: text, labels: z.array(text), type: text.optional() })
       .optional()
       .openapi({ description: 'Where the report is found or opened, for an alert that names none.' }),
+    compare: z.literal(true).optional().openapi({ description: 'A healthy replica is looked at, too.' }),
+    adopted: adoptedSchema.optional().openapi({ description: 'The container that somebody added by hand; nothing else was added.' }),
     alert: alertRefSchema.optional().openapi({ description: 'The alert that it was made for.' }),
     state: z.enum(states),
     outcome: z.enum(outcomes).optional(),
@@ -90,17 +128,26 @@ export const diagnosisSchema = z
     redactions: z.record(text, z.number()).openapi({ description: 'How many secrets were removed, by rule.' }),
     bundle: z.object({ key: text, bytes: z.number(), filename: text }).optional(),
     reported: reportedSchema.optional(),
-    links: z.object({ self: text, page: text, log: text, bundle: text.optional(), report: text.optional() }),
+    comparison: comparisonSchema.optional(),
+    links: z.object({ self: text, page: text, log: text, twinLog: text.optional(), bundle: text.optional(), report: text.optional() }),
   })
   .openapi('Diagnosis')
 
 export type View = Diagnosis & {
-  readonly links: { readonly self: string; readonly page: string; readonly log: string; readonly bundle?: string; readonly report?: string }
+  readonly links: {
+    readonly self: string
+    readonly page: string
+    readonly log: string
+    readonly twinLog?: string
+    readonly bundle?: string
+    readonly report?: string
+  }
 }
 
 /** Links lead only to what is there. */
 export function viewOf(diagnosis: Diagnosis, publicUrl: string): View {
   const { bundle, ...links } = urlsOf(publicUrl, diagnosis.id)
   const report = diagnosis.reported?.kind === 'written' ? diagnosis.reported.url : undefined
-  return { ...diagnosis, links: { ...links, ...(diagnosis.bundle ? { bundle } : {}), ...(report === undefined ? {} : { report }) } }
+  const twinLog = diagnosis.comparison?.containers.length ? { twinLog: `${links.log}?twin` } : {}
+  return { ...diagnosis, links: { ...links, ...twinLog, ...(diagnosis.bundle ? { bundle } : {}), ...(report === undefined ? {} : { report }) } }
 }

@@ -2,7 +2,7 @@ import type { Diagnosis, Finding } from '../diagnosis/diagnosis.ts'
 import { pathOf, routes } from '../routes.ts'
 import { Facts } from './facts.tsx'
 import { type Frame, Layout } from './layout.tsx'
-import { Badge, bySeverity, linkable, sizeText, targetText } from './words.tsx'
+import { Badge, byTelling, linkable, sizeText, targetText } from './words.tsx'
 
 /** The end of the stored log, as far as the page shows it; the whole is behind a link. */
 export interface ShownLog {
@@ -31,7 +31,7 @@ export function DiagnosisPage({ frame, diagnosis, log }: { frame: Frame; diagnos
         </div>
         <section id="findings" data-part>
           <h2>Findings</h2>
-          {bySeverity(diagnosis.findings).map((finding) => (
+          {byTelling(diagnosis.findings).map((finding) => (
             <FindingCard finding={finding} />
           ))}
           {diagnosis.findings.length > 0 ? null : (

@@ -3,7 +3,7 @@ import { reportText } from '../diagnosis/report-ref.ts'
 import { pathOf, routes } from '../routes.ts'
 import { Choice, Text } from './filters.tsx'
 import { type Frame, Layout } from './layout.tsx'
-import { Badge, bySeverity, Time, targetText } from './words.tsx'
+import { Badge, byTelling, Time, targetText } from './words.tsx'
 
 export type Filters = Readonly<Partial<Record<'state' | 'outcome' | 'cluster' | 'namespace' | 'pod' | 'requester' | 'report', string | undefined>>>
 
@@ -63,7 +63,7 @@ export function ListPage({ frame, diagnoses, filters, clusters, next, first }: L
 
 function Row({ frame, diagnosis, showCluster }: { frame: Frame; diagnosis: Diagnosis; showCluster: boolean }) {
   const { id, target, findings, requester, report, reason, cluster, refusal, createdAt } = diagnosis
-  const [worst] = bySeverity(findings)
+  const [worst] = byTelling(findings)
   const more = findings.length > 1 ? ` and ${findings.length - 1} more` : ''
   const facts = [showCluster ? cluster : undefined, requester, report && reportText(report), reason]
   return (

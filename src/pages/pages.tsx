@@ -77,7 +77,7 @@ export function pages(app: App, deps: Deps, known: readonly Authenticator[]): vo
   app.get(hono(routes.page), async (c) => {
     const diagnosis = await findVisible(c.req.param('id') ?? '', c.get('principal'), deps)
     // The script has the log by itself, live.
-    const log = wantsMinimal(c.req.raw) ? undefined : await storedTail(diagnosis.id, deps, c.req.raw.signal)
+    const log = wantsMinimal(c.req.raw) ? undefined : await storedTail(diagnosis, deps, c.req.raw.signal)
     return answerPage(c, <DiagnosisPage frame={frameOf(c, publicUrl)} diagnosis={diagnosis} log={log} />)
   })
 

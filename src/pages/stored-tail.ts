@@ -1,5 +1,5 @@
 import type { Deps } from '../deps.ts'
-import { containerName, maxContainers } from '../diagnosis/diagnosis.ts'
+import { containersOf, type DiagnosisRequest } from '../diagnosis/diagnosis.ts'
 import { join } from '../diagnosis/join.ts'
 import { readSegment, segmentPrefix } from '../diagnosis/segment.ts'
 import type { ShownLog } from './diagnosis-page.tsx'
@@ -10,7 +10,11 @@ const shownBytes = 128 * 1024
 const maxSegments = 100
 
 /** The end of the stored log, from the beginning of a line. Only the last segments are read, for the page without scripts comes every few seconds. */
-export async function storedTail(id: string, { store }: Pick<Deps, 'store'>, signal: AbortSignal): Promise<ShownLog> {
+export async function storedTail(
+  diagnosis: Pick<DiagnosisRequest, 'id' | 'adopted'>,
+  { store }: Pick<Deps, 'store'>,
+  signal: AbortSignal,
+): Promise<ShownLog> {
   const pieces: Uint8Array[] = []
   let length = 0
   let read = 0
@@ -18,9 +22,9 @@ export async function storedTail(id: string, { store }: Pick<Deps, 'store'>, sig
     const text = new TextDecoder().decode(join(pieces, length).subarray(-shownBytes))
     return { text: text.slice(text.indexOf('\n') + 1), cut: true }
   }
-  for (let attempt = maxContainers; attempt >= 1; attempt--) {
+  for (const container of containersOf(diagnosis).toReversed()) {
     const keys: string[] = []
-    for await (const { key } of store.list(segmentPrefix(id, containerName(id, attempt)), { signal })) keys.unshift(key)
+    for await (const { key } of store.list(segmentPrefix(diagnosis.id, container), { signal })) keys.unshift(key)
     for (const key of keys) {
       if (read === maxSegments) return end()
       read += 1

@@ -1,4 +1,4 @@
-import { type AlertRef, type Diagnosis, type Finding, type Severity, type State, severities, type Target } from '../diagnosis/diagnosis.ts'
+import { type AlertRef, type Diagnosis, type Finding, type State, severities, type Target } from '../diagnosis/diagnosis.ts'
 
 const stateWords: Readonly<Record<State, string>> = {
   accepted: 'waiting to start',
@@ -27,9 +27,10 @@ export function targetText(target: Target): string {
   return `${target.namespace}/${target.selector}`
 }
 
-export function bySeverity(findings: readonly Finding[]): readonly Finding[] {
-  const rank = (severity: Severity) => severities.indexOf(severity)
-  return findings.toSorted((a, b) => rank(a.severity) - rank(b.severity))
+/** The most telling first: what the target has alone before what a healthy replica has, too; then the worst. */
+export function byTelling(findings: readonly Finding[]): readonly Finding[] {
+  const rank = ({ severity, alsoOn }: Finding) => severities.indexOf(severity) + (alsoOn === undefined ? 0 : severities.length)
+  return findings.toSorted((a, b) => rank(a) - rank(b))
 }
 
 /** `1536` → `1.5 KiB` */

@@ -40,6 +40,7 @@ const everything: Required<DiagnosisChange> = {
   report: { tracker: 'github', key: 'a/b:c#1' },
   reported: { kind: 'written', noteId: '7', url: 'http://redmine.test/7', at: '2026-01-01T00:00:00.000Z' },
   finishedAt: '2026-01-01T00:00:00.000Z',
+  comparison: { twin: { name: 'apples-y', uid: 'b8' }, containers: [], specs: [{ what: 'node', target: 'n1', twin: 'n2' }], facts: [], findings: [] },
 }
 
 /** What every implementation of Records must do. */

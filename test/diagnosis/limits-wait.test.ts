@@ -67,7 +67,7 @@ describe('readLog with follow', () => {
         return { bytes: bytes.length, contentType: '', body: new Blob([bytes as Uint8Array<ArrayBuffer>]).stream() }
       },
     } as unknown as Store
-    const log = readLog({ ...world, store }, 'ad-1', { follow: true, signal: new AbortController().signal })
+    const log = readLog({ ...world, store }, { id: 'ad-1' }, { follow: true, signal: new AbortController().signal })
     return { text: await new Response(log).text(), ...world }
   }
 

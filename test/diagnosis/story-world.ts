@@ -94,6 +94,7 @@ export async function storyWorld(change: Partial<ConfigInput> = {}, wrap: (deps:
   return {
     deps,
     url: emulator.backend,
+    transport: emulator.transport,
     cluster,
     async tell(request: Partial<DiagnosisRequest> = {}, step = new MemoryStep(1)): Promise<Diagnosis> {
       const accepted: DiagnosisRequest = {

@@ -25,19 +25,19 @@ async function storeOf(texts: readonly string[]) {
 
 test('a short log is there as a whole', async () => {
   const { store } = await storeOf(['a\n', 'b\n'])
-  expect(await storedTail(id, { store }, signal)).toEqual({ text: 'a\nb\n', cut: false })
+  expect(await storedTail({ id }, { store }, signal)).toEqual({ text: 'a\nb\n', cut: false })
 })
 
 test('of a long log the last 128 KiB are there, from the beginning of a line on', async () => {
   const line = `${'x'.repeat(1023)}\n`
   const { store, gets } = await storeOf(Array.from({ length: 10 }, () => line.repeat(50)))
-  expect(await storedTail(id, { store }, signal)).toEqual({ text: line.repeat(127), cut: true })
+  expect(await storedTail({ id }, { store }, signal)).toEqual({ text: line.repeat(127), cut: true })
   expect(gets()).toBe(3)
 })
 
 test('of many small segments the last hundred are read', async () => {
   const { store, gets } = await storeOf(Array.from({ length: 150 }, (_, n) => `line ${n}\n`))
-  const { text, cut } = await storedTail(id, { store }, signal)
+  const { text, cut } = await storedTail({ id }, { store }, signal)
   expect(cut).toBe(true)
   expect(text.startsWith('line 51\n')).toBe(true)
   expect(gets()).toBe(100)

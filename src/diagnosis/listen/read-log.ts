@@ -1,18 +1,25 @@
 import type { Deps } from '../../deps.ts'
-import { containerName, type Diagnosis, maxContainers } from '../diagnosis.ts'
+import { twinOf } from '../comparison.ts'
+import { containersOf, type Diagnosis, type DiagnosisRequest } from '../diagnosis.ts'
 import { readSegment, segmentKey } from '../segment.ts'
+
+interface ReadOptions {
+  readonly follow: boolean
+  readonly twin?: boolean
+  readonly signal: AbortSignal
+}
 
 /**
  * The text of a diagnosis' log as it was stored: all containers in order, artifacts left out. With `follow` it goes on
  * until the diagnosis is over, whoever listens, on whatever machine: segments are readable at once. What is new is looked for every
- * 200 ms at first, once a second after 50 s, and every 5 s after 50 minutes.
+ * 200 ms at first, once a second after 50 s, and every 5 s after 50 minutes. `twin`: of the healthy replica, in the place of the target.
  */
 export function readLog(
   deps: Pick<Deps, 'store' | 'records' | 'clock'>,
-  id: string,
-  options: { readonly follow: boolean; readonly signal: AbortSignal },
+  diagnosis: Pick<DiagnosisRequest, 'id' | 'adopted'>,
+  options: ReadOptions,
 ): ReadableStream<Uint8Array> {
-  const pieces = follow(deps, id, options)
+  const pieces = follow(deps, diagnosis, options)
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
       const next = await pieces.next()
@@ -32,19 +39,22 @@ function isOver(diagnosis: Pick<Diagnosis, 'state' | 'outcome'>): boolean {
 
 async function* follow(
   deps: Pick<Deps, 'store' | 'records' | 'clock'>,
-  id: string,
-  options: { readonly follow: boolean; readonly signal: AbortSignal },
+  diagnosis: Pick<DiagnosisRequest, 'id' | 'adopted'>,
+  options: ReadOptions,
 ): AsyncGenerator<Uint8Array, void, void> {
   const { signal } = options
+  const { id } = diagnosis
+  const part = options.twin ? twinOf(id) : id
+  const containers = containersOf(diagnosis)
   const from = deps.clock.now()
   let over = !options.follow
-  for (let attempt = 1, segment = 1; attempt <= maxContainers && !signal.aborted; ) {
-    const found = await readSegment(deps.store, segmentKey(id, containerName(id, attempt), segment), signal)
+  for (let at = 0, segment = 1; at < containers.length && !signal.aborted; ) {
+    const found = await readSegment(deps.store, segmentKey(part, containers[at] ?? '', segment), signal)
     if (found) {
       segment += 1
       if (!found.header.artifact && found.body.length > 0) yield found.body
       if (found.header.cursor.end) {
-        attempt += 1
+        at += 1
         segment = 1
       }
       continue

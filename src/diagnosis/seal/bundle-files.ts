@@ -1,4 +1,5 @@
 import { stringify } from 'yaml'
+import { alsoText, comparisonLines } from '../comparison-words.ts'
 import type { Diagnosis, Finding } from '../diagnosis.ts'
 import type { EvidenceFile } from '../gathered.ts'
 
@@ -21,6 +22,11 @@ export function bundleFiles(diagnosis: Diagnosis, evidence: readonly EvidenceFil
   ]
 }
 
+/** The evidence of the healthy replica stands under a path of its own, for its files have the names of the target's. */
+export function twinFiles(evidence: readonly EvidenceFile[]): readonly EvidenceFile[] {
+  return evidence.map(({ path, text }) => ({ path: `autodiagnose/twin/${path}`, text }))
+}
+
 const bundleVersion = '0.1.0'
 
 /** One entry of analysis.json, as Troubleshoot's own tools write and read it. */
@@ -40,7 +46,7 @@ function toAnalysis(finding: Finding): unknown {
 }
 
 function summary(diagnosis: Diagnosis): string {
-  const { id, outcome = 'unknown', explanation, findings, containers } = diagnosis
+  const { id, outcome = 'unknown', explanation, findings, containers, comparison } = diagnosis
   const lines = [
     `diagnosis   ${id}`,
     `outcome     ${outcome}${explanation ? `: ${explanation}` : ''}`,
@@ -50,7 +56,8 @@ function summary(diagnosis: Diagnosis): string {
     ...containers.flatMap(({ gaps = [] }) => gaps.map((gap) => `missing     ${gap}`)),
     '',
     findings.length === 0 ? 'Nothing was found' : 'Findings, the most telling first:',
-    ...findings.map(({ severity, title }) => `${severity.padEnd(6)}${title}`),
+    ...findings.map(({ severity, title, alsoOn }) => `${severity.padEnd(6)}${title}${alsoText(alsoOn)}`),
+    ...(comparison ? ['', ...comparisonLines(comparison)] : []),
   ]
   return `${lines.join('\n')}\n`
 }

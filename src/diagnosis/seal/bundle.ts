@@ -2,7 +2,8 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex } from '@noble/hashes/utils.js'
 import { createTarPacker } from 'modern-tar'
 import type { Store } from '../../ports/store/store.ts'
-import { containerName, type Diagnosis, maxContainers } from '../diagnosis.ts'
+import { twinOf } from '../comparison.ts'
+import { containersOf, type Diagnosis } from '../diagnosis.ts'
 import type { EvidenceFile } from '../gathered.ts'
 import { artifactPath, logPath, type SegmentHeader } from '../segment.ts'
 import { bundleFiles, bundleName } from './bundle-files.ts'
@@ -11,6 +12,8 @@ import { readContainer } from './read-container.ts'
 /** A file of the bundle whose bytes are in segments. */
 interface LogFile {
   path: string
+  /** Under which the store has the segments. */
+  readonly part: string
   readonly container: string
   /** Absent: the log's text. */
   readonly artifact?: number
@@ -58,7 +61,7 @@ export async function sealBundle(
     }
     for (const file of logs) {
       const entry = controller.add({ name: `${name}/${file.path}`, size: file.size, type: 'file', mode: 0o644, mtime }).getWriter()
-      for await (const { header, body } of readContainer(store, diagnosis.id, file.container, signal)) {
+      for await (const { header, body } of readContainer(store, file.part, file.container, signal)) {
         if (header.artifact?.index === file.artifact && body.length > 0) await entry.write(body)
       }
       await entry.close()
@@ -85,30 +88,36 @@ function gzip(): ReadableWritablePair<Uint8Array, Uint8Array> {
 
 async function measure(diagnosis: Diagnosis, store: Pick<Store, 'get'>, signal: AbortSignal): Promise<readonly LogFile[]> {
   const files = new Map<string, LogFile>()
-  for (let attempt = 1; attempt <= maxContainers; attempt++) {
-    const container = containerName(diagnosis.id, attempt)
-    for await (const { header, body } of readContainer(store, diagnosis.id, container, signal)) {
-      const { artifact } = header
-      const path = pathOf(diagnosis, container, artifact)
-      // Not by path: what an artifact is may not be known in its first chunk.
-      const key = `${container} ${artifact?.index ?? 'log'}`
-      let file = files.get(key)
-      if (!file) {
-        file = { path, container, size: 0, hash: sha256.create(), ...(artifact ? { artifact: artifact.index } : {}) }
-        files.set(key, file)
+  for (const { part, pod } of partsOf(diagnosis)) {
+    for (const container of containersOf(diagnosis)) {
+      for await (const { header, body } of readContainer(store, part, container, signal)) {
+        const { artifact } = header
+        const path = pathOf(diagnosis, pod, container, artifact)
+        // Not by path: what an artifact is may not be known in its first chunk.
+        const key = `${part} ${container} ${artifact?.index ?? 'log'}`
+        let file = files.get(key)
+        if (!file) {
+          file = { path, part, container, size: 0, hash: sha256.create(), ...(artifact ? { artifact: artifact.index } : {}) }
+          files.set(key, file)
+        }
+        if (artifact?.binary) file.path = path
+        file.size += body.length
+        file.hash.update(body)
       }
-      if (artifact?.binary) file.path = path
-      file.size += body.length
-      file.hash.update(body)
     }
   }
-  // Log first, artifacts behind it; each container's together.
-  return [...files.values()].toSorted((a, b) =>
-    a.container === b.container ? (a.artifact ?? 0) - (b.artifact ?? 0) : a.container < b.container ? -1 : 1,
-  )
+  // Log first, artifacts behind it; each container's together, the target's before the replica's.
+  const order = (file: LogFile) => `${file.part} ${file.container}`
+  return [...files.values()].toSorted((a, b) => (order(a) === order(b) ? (a.artifact ?? 0) - (b.artifact ?? 0) : order(a) < order(b) ? -1 : 1))
 }
 
-function pathOf(diagnosis: Diagnosis, container: string, artifact: SegmentHeader['artifact']): string {
-  const path = logPath(diagnosis.target.namespace, diagnosis.pod?.name ?? 'pod', container)
+/** Where the logs are, and of which pods. */
+function partsOf({ id, pod, compare, comparison }: Diagnosis): readonly { readonly part: string; readonly pod: string }[] {
+  const target = { part: id, pod: pod?.name ?? 'pod' }
+  return compare ? [target, { part: twinOf(id), pod: comparison?.twin?.name ?? 'healthy-replica' }] : [target]
+}
+
+function pathOf(diagnosis: Diagnosis, pod: string, container: string, artifact: SegmentHeader['artifact']): string {
+  const path = logPath(diagnosis.target.namespace, pod, container)
   return artifact ? artifactPath(path, artifact) + (artifact.binary ? '.not-redacted' : '') : path
 }

@@ -1,4 +1,6 @@
 import type { Note } from '../../ports/tracker/tracker.ts'
+import type { Comparison } from '../comparison.ts'
+import { alsoText } from '../comparison-words.ts'
 import type { ContainerRecord, Diagnosis, Finding, Severity } from '../diagnosis.ts'
 import { alertFacts, alertLinks, readableTime } from './alert-facts.ts'
 
@@ -11,7 +13,7 @@ export interface ShareUrls {
 
 /** What a bug report says of a diagnosis. The same diagnosis gives the same note: nothing in it depends on when it is written. */
 export function composeNote(diagnosis: Diagnosis, options: { readonly urls: ShareUrls }): Note {
-  const findings = diagnosis.findings.toSorted(bySeverity)
+  const findings = diagnosis.findings.toSorted(byTelling).map(told)
   return {
     marker: diagnosis.id,
     at: diagnosis.finishedAt ?? diagnosis.createdAt,
@@ -25,9 +27,14 @@ export function composeNote(diagnosis: Diagnosis, options: { readonly urls: Shar
 
 const rank: Readonly<Record<Severity, number>> = { error: 0, warn: 1, info: 2 }
 
-/** Worst first; the order of finding within a severity stays. */
-function bySeverity(a: Finding, b: Finding): number {
-  return rank[a.severity] - rank[b.severity]
+/** What the target has alone first, then the worst; the order of finding within that stays. */
+function byTelling(a: Finding, b: Finding): number {
+  return Number(a.alsoOn !== undefined) - Number(b.alsoOn !== undefined) || rank[a.severity] - rank[b.severity]
+}
+
+/** Trackers show titles alone. */
+function told(finding: Finding): Finding {
+  return finding.alsoOn === undefined ? finding : { ...finding, title: `${finding.title}${alsoText(finding.alsoOn)}` }
 }
 
 function headline(diagnosis: Diagnosis, findings: readonly Finding[]): string {
@@ -76,6 +83,7 @@ function facts(diagnosis: Diagnosis): Note['facts'] {
     ...(diagnosis.alert ? alertFacts(diagnosis.alert) : optional('Reason', diagnosis.reason)),
     ...optional('Duration', seconds(diagnosis.createdAt, diagnosis.finishedAt)),
     ...diagnosis.containers.flatMap(containerFacts),
+    ...(diagnosis.comparison ? comparisonFacts(diagnosis.comparison) : []),
     ...optional('Missing or cut', gaps.length > 0 ? gaps.join('; ') : injected(diagnosis) ? 'nothing' : undefined),
     ['Secrets removed', total === 0 ? 'none found' : `${total} (${removed.map(([rule, count]) => `${rule} ${count}`).join(', ')})`],
     ['Diagnosis', diagnosis.id],
@@ -97,6 +105,36 @@ function containerFacts(container: ContainerRecord): Note['facts'] {
       'Run',
       `${container.startedAt ? exit : container.lines ? 'start and end not known' : 'never started'}${ran && container.finishedAt ? ` after ${ran}` : ''}${read}`,
     ],
+  ]
+}
+
+/** So much of what differs as a report is read; all of it is behind the link, and in the bundle. */
+const maxDiffering = 8
+
+function comparisonFacts({ twin, explanation, specs, facts, findings }: Comparison): Note['facts'] {
+  const lines = [
+    ...specs.map(({ what, target, twin: its }) => [what, target, its] as const),
+    ...facts.map(({ check, target, twin: its }) => [check, target[0] ?? 'nothing like it', its[0] ?? 'nothing like it'] as const),
+  ]
+  const more = lines.length > maxDiffering ? [['Differs', `and ${lines.length - maxDiffering} more`] as const] : []
+  return [
+    [
+      'Healthy replica',
+      [twin ? `${twin.name}${twin.node ? ` on node ${twin.node}` : ''}` : 'none', ...(explanation ? [explanation] : [])].join(': '),
+    ],
+    ...lines.slice(0, maxDiffering).map(([what, target, its]) => [`Differs: ${what}`, `target: ${target}; replica: ${its}`] as const),
+    ...more,
+    ...(findings.length > 0
+      ? [
+          [
+            'On the replica alone',
+            findings
+              .map(({ title }) => title)
+              .join('; ')
+              .slice(0, 1000),
+          ] as const,
+        ]
+      : []),
   ]
 }
 

@@ -124,6 +124,11 @@ export const migrations: Readonly<Record<string, Migration>> = {
       await db.schema.createIndex('tellings_due').on('tellings').columns(['due_at', 'id']).where(sql.ref('state'), '=', 'due').execute()
     },
   },
+  '0003_comparison': {
+    async up(db: Kysely<unknown>) {
+      await db.schema.alterTable('diagnoses').addColumn('comparison', 'text').execute()
+    },
+  },
 }
 
 /** Throws if a newer version of this program made the schema: if one of the migrations that were applied is not known here. */

@@ -89,5 +89,6 @@ export type DiagnosisChange = Partial<
     | 'report'
     | 'reported'
     | 'finishedAt'
+    | 'comparison'
   >
 >

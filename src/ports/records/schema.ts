@@ -41,6 +41,7 @@ interface DiagnosesTable {
   redactions: string
   bundle: string | null
   reported: string | null
+  comparison: string | null
 }
 
 export interface AlertsTable {
@@ -137,6 +138,7 @@ export function columnsOf(change: DiagnosisChange): Updateable<DiagnosesTable> {
     ...(change.bundle !== undefined && { bundle: JSON.stringify(change.bundle) }),
     ...(change.report !== undefined && { report: reportText(change.report) }),
     ...(change.reported !== undefined && { reported: JSON.stringify(change.reported) }),
+    ...(change.comparison !== undefined && { comparison: JSON.stringify(change.comparison) }),
   }
 }
 
@@ -156,6 +158,7 @@ export function diagnosisOf(row: Selectable<DiagnosesTable>): Diagnosis {
     redactions: JSON.parse(row.redactions),
     ...(row.bundle !== null && { bundle: JSON.parse(row.bundle) }),
     ...(row.reported !== null && { reported: JSON.parse(row.reported) }),
+    ...(row.comparison !== null && { comparison: JSON.parse(row.comparison) }),
     ...(row.finished_at !== null && { finishedAt: row.finished_at }),
   }
 }

@@ -1,0 +1,2 @@
+-- "npm run schema" made this from src/ports/records/migrations.ts.
+alter table "diagnoses" add column "comparison" text;
