@@ -37,14 +37,17 @@ function judge_unread(   port, best, at) {
 }
 
 # What is worth a second look: "peer ADDRESS" wants a name, "before INODE BYTES" another reading a second later.
-function look(   key, part, i, many, big) {
+function look(   key, i, many, big, closed) {
   if (gather("left") >= 20) print "peer " at_most
   if (gather("ports") * 100 >= (high - low + 1) * 80) print "peer " at_most
   if (gather("stuck")) print "peer " at_most
   if (gather("lost")) print "peer " at_most
   if (gather("unread there")) print "peer " at_most
-  for (key in unread_now) { many++; if (unread_now[key] >= 65536) big++ }
-  if (big || many >= 5) for (key in unread_now) if (i++ < 200) print "before " key " " unread_now[key]
+  for (key in waits) {
+    if (key ~ /^there/) closed++
+    else { many++; if (waits[key] >= 65536) big++ }
+  }
+  if (closed || big || many >= 5) for (key in waits) if (i++ < 200) print "before " key " " waits[key]
   if (overflows) for (i = 1; i <= n; i++) if (waiting[i] >= 1 && waiting[i] < 16) print "before listen" inode[i] " " waiting[i]
 }
 

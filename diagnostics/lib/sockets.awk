@@ -53,25 +53,23 @@ function sort(f, local, taken,   to, queues, kept) {
   else if (f[4] == "02" && number(f[7]) > 0) peers["stuck", to]++
   else if (f[4] == "01") {
     if (!taken) peers["with", to]++
-    if (queues[1] !~ /^0*$/) {
-      # The timer: 1 to send again, 4 to probe a closed window; at least three times without success, for over a second.
-      if (f[6] ~ /^01/ && number(f[7]) >= 3) peers["lost", to]++
-      else if (f[6] ~ /^04/ && f[9] + 0 >= 3) { peers["unread there", to]++; bytes["unread there"] += number(queues[1]) }
-    }
-    if (queues[2] !~ /^0*$/) {
-      kept = number(queues[2])
-      if (!taken && kept < 65536) return
-      if (looking) unread_now[f[10]] = kept
-      # The same, or more: nothing was read meanwhile.
-      else if (f[10] in before && kept >= before[f[10]]) {
-        bytes["unread here"] += kept
-        if (kept >= 65536) bulky++
-        # Clients of one server have a port each, which says nothing.
-        if (taken) { sub(/:.*/, "", to); served[local]++ }
-        peers["unread here", to]++
-      }
+    # The timer: 1 to send again, here at least three times without success, for over a second; 4 to probe a closed window.
+    if (f[6] ~ /^01/ && number(f[7]) >= 3) peers["lost", to]++
+    else if (f[6] ~ /^04/ && (still("there" f[10], number(queues[1])) || looking)) note("unread there", to, number(queues[1]))
+    kept = number(queues[2])
+    if (kept > 0 && (taken || kept >= 65536) && still("here" f[10], kept)) {
+      if (kept >= 65536) bulky++
+      # Clients of one server have a port each, which says nothing.
+      if (taken) { sub(/:.*/, "", to); served[local]++ }
+      note("unread here", to, kept)
     }
   }
+}
+function note(matter, to, size) { peers[matter, to]++; bytes[matter] += size }
+# True if as much, or more, waited there a second ago: nothing was taken meanwhile. The first time, remembers it.
+function still(which, size) {
+  if (looking) { waits[which] = size; return 0 }
+  return (which in before) && size >= before[which]
 }
 
 # $total becomes the connections with that the matter, $most those with the peer that has most of them, $at_most that one.
