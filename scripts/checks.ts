@@ -89,3 +89,31 @@ ${entries.map((entry) => `  ${entry},`).join('\n')}
 ]
 `
 }
+
+const marks = ['<!-- made by npm run schema -->', '<!-- end -->'] as const
+
+/** What src/diagnosis/gather/hints.ts makes of the evidence, beside `listening` with a port. */
+const hinted = ['dns', 'tcp', 'http']
+
+/** docs/checks.md with its table made anew of the heads. Throws where the marks are missing. */
+export function checksPage(page: string): string {
+  const [before, rest] = page.split(marks[0])
+  const after = rest?.split(marks[1])[1]
+  if (before === undefined || after === undefined) throw new Error(`Cannot find "${marks[0]}" and "${marks[1]}" in the page of checks`)
+  const order = defaultChecks()
+  const rows = checkHeaders().map(
+    ({ name, summary, profile, tools, uid, memoryKib, cpuSeconds, timeSeconds, pauses, param, example }) =>
+      `| ${[
+        `\`${example ?? name}\`${param === 'optional' ? ' or with a parameter' : ''}`,
+        summary,
+        [
+          order.includes(name) ? 'by default' : hinted.includes(name) ? 'asked for, or hinted at by the evidence' : 'asked for',
+          ...(pauses ? ['**pauses the target**'] : []),
+        ].join(', '),
+        [profile, ...tools, ...(uid === 'any' ? [] : [`${uid}'s UID`])].join(', '),
+        `${(memoryKib / 1024).toFixed(1)} MiB, ${cpuSeconds} s, ${timeSeconds} s`,
+      ].join(' | ')} |`,
+  )
+  const head = ['| Check | Tells | Runs | Needs | Memory, CPU, time |', '| --- | --- | --- | --- | --- |']
+  return [before + marks[0], ...head, ...rows, marks[1] + after].join('\n')
+}

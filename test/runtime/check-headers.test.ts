@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, test } from 'vitest'
 import { readCheckHeader } from '../../scripts/check-header.ts'
-import { checkHeaders, checkListModule, checksDirectory, defaultChecks, lintChecks } from '../../scripts/checks.ts'
+import { checkHeaders, checkListModule, checksDirectory, checksPage, defaultChecks, lintChecks } from '../../scripts/checks.ts'
 import { checkList } from '../../src/diagnosis/check-list.ts'
 
 const good = `#!/bin/sh
@@ -57,6 +57,8 @@ describe('the head of a check', () => {
 describe('our checks', () => {
   test('have heads, in which the service has read', () => {
     expect(lintChecks(checksDirectory)).toEqual([])
+    const page = readFileSync(new URL('../../docs/checks.md', import.meta.url), 'utf8')
+    expect(checksPage(page), 'npm run schema').toBe(page)
     const written = checkListModule().replace(/^\/\/.*\n|import.*\n/gm, '')
     const list = new Function(written.replace('export const checkList: readonly CheckFacts[] =', 'return'))()
     expect(checkList, 'npm run schema').toEqual(list)
