@@ -6,9 +6,12 @@ import { beforeEach } from 'vitest'
 const parts = {
   chromium: { names: ['chromium', 'chromium-browser', 'google-chrome'], get: 'Chromium: apt-get install chromium' },
   busybox: { names: ['busybox'], get: 'a static busybox: apt-get install busybox-static' },
+  gcc: { names: ['gcc'], get: 'a C compiler: apt-get install gcc libc6-dev' },
+  go: { names: ['go'], get: 'Go 1.24 or newer' },
   nsenter: { names: ['nsenter'], get: 'nsenter: apt-get install util-linux' },
   unshare: { names: ['unshare'], get: 'unshare: apt-get install util-linux' },
   kubectl: { names: ['kubectl'], get: 'kubectl: https://kubernetes.io/docs/tasks/tools/' },
+  python3: { names: ['python3'], get: 'Python: apt-get install python3' },
   shellcheck: { names: ['shellcheck'], get: 'shellcheck: apt-get install shellcheck' },
 } as const
 

@@ -1,6 +1,6 @@
 # What a thread dump of HotSpot says, as test points. Variables: check, who.
 
-function clean(text) { gsub(/[^ -~]/, "?", text); gsub(/["\\#]/, "", text); return substr(text, 1, 80) }
+function clean(text) { gsub(/[^ -~]/, "?", text); gsub(/["\\#]/, "", text); return substr(text, 1, 120) }
 function point(id, severity, title, cause, next_step, evidence,   n, i, line) {
   bad++
   print "not ok - " substr(title, 1, 300) "\n  ---\n  check: " check "\n  id: \"" check "/" id "\"\n  severity: " severity
@@ -51,18 +51,19 @@ part == "stacks" {
   next
 }
 /^ +java\.lang\.Thread\.State: / { state[$2]++; now = $2; next }
-/^\tat / && top == "" { top = clean(substr($0, 5)) }
+/^\tat / && top == "" { first[name] = top = clean(substr($0, 5)) }
 /^\tat / && $2 !~ /^(java|jdk|sun)\./ && !(name in frame) { frame[name] = clean($2) }
-/^\t- waiting to lock </ { lock = $0; sub(/.*</, "", lock); sub(/>.*/, "", lock); wanted[lock]++; kind_of[lock] = a_class($0); if (wanted[lock] <= 12) waiter[lock] = waiter[lock] "thread " name " in " frame_or_top(name) "\n" }
+/^\t- waiting to lock </ { lock = $0; sub(/.*</, "", lock); sub(/>.*/, "", lock); wanted[lock]++; kind_of[lock] = a_class($0); if (wanted[lock] <= 12) waiter[lock] = waiter[lock] name "\n" }
 # Idle threads of a pool park on a condition, not on the lock itself.
-/^\t- parking to wait for +</ && /(ReentrantLock|ReentrantReadWriteLock)\$/ { lock = $0; sub(/.*</, "", lock); sub(/>.*/, "", lock); wanted[lock]++; kind_of[lock] = a_class($0); if (wanted[lock] <= 12) waiter[lock] = waiter[lock] "thread " name " in " frame_or_top(name) "\n" }
-/^\t- locked </ { lock = $0; sub(/.*</, "", lock); sub(/>.*/, "", lock); if (!(lock in resting)) { holder[lock] = name; held_in[lock] = frame_or_top(name) } }
+/^\t- parking to wait for +</ && /(ReentrantLock|ReentrantReadWriteLock)\$/ { lock = $0; sub(/.*</, "", lock); sub(/>.*/, "", lock); wanted[lock]++; kind_of[lock] = a_class($0); if (wanted[lock] <= 12) waiter[lock] = waiter[lock] name "\n" }
+/^\t- locked </ { lock = $0; sub(/.*</, "", lock); sub(/>.*/, "", lock); if (!((lock "|" name) in resting)) holder[lock] = name }
 # Object.wait gives the monitor back.
-/^\t- waiting on </ { lock = $0; sub(/.*</, "", lock); sub(/>.*/, "", lock); resting[lock] = 1 }
-/^\t- </ { lock = $0; sub(/.*</, "", lock); sub(/>.*/, "", lock); holder[lock] = name; held_in[lock] = frame_or_top(name) }
+/^\t- waiting on </ { lock = $0; sub(/.*</, "", lock); sub(/>.*/, "", lock); resting[lock "|" name] = 1 }
+/^\t- </ { lock = $0; sub(/.*</, "", lock); sub(/>.*/, "", lock); holder[lock] = name }
 
 function a_class(text) { if (!match(text, /\(a [^)]*/)) return "a lock"; return clean(substr(text, RSTART + 3, RLENGTH - 3)) }
-function frame_or_top(name) { return name in frame ? frame[name] : top }
+# Where a thread is: in its own code if there is some.
+function where(name) { return name in frame ? frame[name] : first[name] }
 
 END {
   finish_circle()
@@ -70,8 +71,11 @@ END {
     point("deadlock", "error", circle_title[i], "the threads take the same locks in different orders", "take the locks in one order everywhere, or with tryLock and a limit of time; only a restart helps now", stacks)
   if (!deadlocks) for (lock in wanted) if (wanted[lock] >= 5) {
     title = wanted[lock] " threads of " who " wait for one lock (" kind_of[lock] ")"
-    if (lock in holder) title = title ", which thread " holder[lock] " holds in " held_in[lock]
-    point("lock-held", wanted[lock] >= 10 ? "error" : "warn", title, "the thread waits or works long while it holds the lock", "look at what it does meanwhile; hold the lock only for what needs it", waiter[lock])
+    n = split(waiter[lock], waits, "\n")
+    evidence = ""
+    for (i = 1; i < n; i++) evidence = evidence "thread " waits[i] " in " where(waits[i]) "\n"
+    if (lock in holder) title = title ", which thread " holder[lock] " holds in " where(holder[lock])
+    point("lock-held", wanted[lock] >= 10 ? "error" : "warn", title, "the thread waits or works long while it holds the lock", "look at what it does meanwhile; hold the lock only for what needs it", evidence)
   }
   all = ""
   for (one in state) all = all (all == "" ? "" : ", ") state[one] " " tolower(one)

@@ -79,7 +79,7 @@ function read_text(text,   word, count) { count = split(text, word, /[ \t]+/); i
 
 $0 == "args" && !part { part = 1; next }
 $0 == "environment" && part == 1 { part = 2; next }
-part == 1 && n < 500 { argument[n++] = $0; next }
+part == 1 && $0 != "" && n < 500 { argument[n++] = $0; next }
 part == 2 && /^(JAVA_TOOL_OPTIONS|JDK_JAVA_OPTIONS|_JAVA_OPTIONS|NODE_OPTIONS)=/ { environment[substr($0, 1, index($0, "=") - 1)] = value_of($0) }
 
 END {

@@ -48,8 +48,8 @@ defined() {
     END { for (i = 1; i <= n; i++) text = text (i > 1 ? "." : "") value[want[i]]; if (text ~ /^[0-9.]+[a-z0-9+]*$/) print text }' "$header")
 }
 
-# digits NAME: $version becomes the version in a file's name, as in libruby-3.1.so.3.1.2
-digits() { version=$(echo "${1##*/}" | sed 's/.*\.so\.//; s/^[^0-9]*//; s/[^0-9.].*//; s/\.$//'); }
+# digits NAME: $version becomes the first version in a file's name, as in libpython3.11.so.1.0
+digits() { version=$(echo "${1##*/}" | sed 's/^[^0-9]*//; s/[^0-9.].*//; s/\.$//'); }
 
 # describe_runtime PID: after detect, $runtime becomes its name and version for people.
 describe_runtime() {
@@ -80,10 +80,12 @@ describe_runtime() {
       minor=$version
       defined "$top$prefix/include/python$minor/patchlevel.h" PY_VERSION
       [ -n "$version" ] || { package "python$minor-minimal" "python$minor" python3 && upstream; }
-      runtime="Python ${version:-$minor}"
+      # Another Python may be installed beside the one that runs.
+      case $version in "$minor"*) ;; *) version=$minor ;; esac
+      runtime="Python $version"
       ;;
     ruby)
-      digits "$file"
+      digits "${file##*.so.}"
       runtime="Ruby${version:+ $version}"
       ;;
     php)

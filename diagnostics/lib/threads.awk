@@ -17,7 +17,7 @@ function holder(pid, at,   command, text, field) {
 
 $0 == "again" { again = 1; next }
 { key = $1 " " $2 }
-!again { cpu[key] = $4; switches[key] = $5; io[key] = $6; at[key] = $7; next }
+!again { state[key] = $3; cpu[key] = $4; switches[key] = $5; io[key] = $6; at[key] = $7; next }
 {
   threads[$1]++
   if (!(key in cpu)) next
@@ -25,7 +25,8 @@ $0 == "again" { again = 1; next }
   name = $9
   for (i = 10; i <= NF; i++) name = name " " $i
   names[key] = name
-  if (same && $3 == "R" && $6 == io[key] && $6 != "-" && ($4 - cpu[key]) * 16 >= hertz) print "spins", $1, $2, int(($4 - cpu[key]) * 100 / hertz), name
+  # Runnable at both looks, without having slept between: runnable all the time, however little of a processor it got.
+  if (same && $3 == "R" && state[key] == "R" && $6 == io[key] && $6 != "-" && ($4 - cpu[key]) * 33 >= hertz) print "spins", $1, $2, int(($4 - cpu[key]) * 100 / hertz), name
   if (same && $7 != "-" && $7 == at[key]) {
     if (!$8) { asleep[$1]++; print "waits", $1, $2 }
     if ($7 ~ /:mutex$/ && ++reads <= 64) {
