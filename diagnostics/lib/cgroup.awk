@@ -71,7 +71,7 @@ function kills(   n, node, reached) {
   if (!n) return
   reached = version == 2 ? value["events.oom"] + value["events.max"] : value["memory.failcnt"]
   node = !limit || reached + 0 == 0
-  finding("oom-kill", "error", n " process" (n > 1 ? "es were" : " was") " killed in this container for lack of memory (OOM)" (age == "" ? "" : ", and its first process lives on: a child or worker, which the status of the pod does not show"), node ? "the node or the pod ran out of memory, not the container alone: its own limit was not reached" : "the memory limit of the container was reached, and the kernel chose the process that takes most", node ? "look at the memory of the node and of the other containers; set requests and limits" : "raise the limit, or find what takes the memory; look in the log for the worker that ended by signal 9", facts "\n    oom_kill " n)
+  finding("oom-kill", "error", n " process" (n > 1 ? "es were" : " was") " killed in this container for lack of memory (OOM)" (age == "" ? "" : ", and its first process lives on: a child or worker, which the status of the pod does not show"), node ? (limit ? "the limit of the pod, which is the sum of those of its containers, was reached, or the node ran out of memory" : "there is no limit: the node ran out of memory") : "the memory limit of the container was reached, and the kernel chose the process that takes most", node && !limit ? "look at the memory of the node and of the other containers; set requests and limits" : "raise the limit, or find what takes the memory; look in the log for the worker that ended by signal 9", facts "\n    oom_kill " n)
 }
 
 function counts(   most, failed) {
