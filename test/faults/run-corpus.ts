@@ -18,7 +18,7 @@ export interface CorpusOptions {
 /** Diagnoses every case through a service of its own against the lab. The results are in the order of the cases. */
 export async function runCorpus(cases: readonly FaultCase[], options: CorpusOptions): Promise<readonly Result[]> {
   const { folder, up = 6, atOnce = 3, keep = false, signal = new AbortController().signal, onResult } = options
-  const service = await startFaultService(await diagnosticImage())
+  const service = await startFaultService(await diagnosticImage(), { toolsets: await toolsetsOf(cases) })
   try {
     const world: World = { folder, service, turn: turns(atOnce), keep, signal }
     const results: Result[] = []
@@ -36,6 +36,15 @@ export async function runCorpus(cases: readonly FaultCase[], options: CorpusOpti
   } finally {
     await service.stop()
   }
+}
+
+/** Those that the cases ask for, with the profile that their tools want. */
+async function toolsetsOf(cases: readonly FaultCase[]): Promise<Record<string, { image: string; profile: 'auto' | 'netadmin' }>> {
+  const toolsets: Awaited<ReturnType<typeof toolsetsOf>> = {}
+  for (const name of new Set(cases.flatMap(({ asked }) => asked?.toolset ?? []))) {
+    toolsets[name] = { image: await diagnosticImage(name), profile: name === 'net' ? 'netadmin' : 'auto' }
+  }
+  return toolsets
 }
 
 /** Work is done by at most `places` at once, in the order in which it came. */
