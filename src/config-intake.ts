@@ -231,3 +231,21 @@ export const jiraTracker = z.strictObject({
     .describe('Cloud, for a token with scopes, as service accounts have: https://api.atlassian.com/ex/jira/CLOUD_ID; default: the site'),
   token: secret.describe('Cloud: an API token. Server or Data Center: a personal access token'),
 })
+
+const adoptedFrom = z.strictObject({
+  cluster: name.optional().describe('The cluster; may be left out where there is one'),
+  namespaces: z
+    .array(z.string().regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, 'the name of a namespace; patterns are not for here, for each is watched'))
+    .min(1)
+    .describe('Its pods are watched'),
+  principal: z.string().min(1).max(100).describe('To the policy, who typed the container is this principal'),
+  maxAgeSeconds: z.number().int().min(60).max(86_400).default(3600).describe('A container that began longer ago is left alone'),
+  listenSeconds: z.number().int().min(10).max(7200).default(600).describe('How long a container is listened to that does not end'),
+})
+
+export const adoption = z
+  .array(adoptedFrom)
+  .default([])
+  .describe(
+    'Whose diagnostic containers are taken in, too, that people add by hand (kubectl debug --image=…): their logs are stored, bundled and linked like those of a request of the principal. On Node only; empty: nobody’s',
+  )

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { githubTracker, gitlabTracker, intake, jiraTracker, reports, source } from './config-intake.ts'
+import { adoption, githubTracker, gitlabTracker, intake, jiraTracker, reports, source } from './config-intake.ts'
 import { httpUrl, name, path, patterns, secret } from './config-values.ts'
 import { profiles } from './diagnosis/diagnosis.ts'
 
@@ -161,6 +161,7 @@ export const configSchema = z.strictObject({
       'Webhooks by name, at /v1/webhooks/NAME. To the policy each is a principal of its name; a comment counts as the principal that its author is mapped to',
     ),
   intake,
+  adoption,
   reports,
   principals: z.array(principal).default([]).describe('Who may call'),
   policy: z

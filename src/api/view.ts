@@ -108,6 +108,7 @@ export const diagnosisSchema = z
     target: targetSchema,
     container: text.optional(),
     profile: z.enum(profiles),
+    toolset: text.optional().openapi({ description: 'The image with its tools.' }),
     checks: z.array(z.object({ name: text, param: text.optional() })),
     report: z.object({ tracker: text, key: text }).optional(),
     route: z

@@ -58,6 +58,9 @@ function workersProblems(input: Input): Problem[] {
           },
         ]
       : []),
+    ...((shape.adoption.safeParse(input.adoption).data ?? []).length > 0
+      ? [{ path: ['adoption'], message: 'Workers cannot watch pods all the time; adoption is for Node: take it out' }]
+      : []),
     ...policyProblems(input),
   ]
 }

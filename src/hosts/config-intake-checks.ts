@@ -3,14 +3,16 @@ import { complainAboutRelabel } from '../diagnosis/accept/relabel.ts'
 import { isMap, type Problem } from './config-problems.ts'
 import { didYouMean } from './did-you-mean.ts'
 
-const referring = configSchema.pick({ clusters: true, trackers: true, sources: true, reports: true, principals: true })
+const referring = configSchema.pick({ clusters: true, trackers: true, sources: true, reports: true, principals: true, adoption: true })
 type Referring = ReturnType<typeof referring.parse>
 
 /** What the schema cannot see of sources, trackers and routes: names that nothing has, and what does not go together. Nothing while the schema refuses these parts. */
 export function intakeProblems(input: unknown): Problem[] {
   if (!isMap(input)) return []
   const parsed = referring.safeParse(Object.fromEntries(Object.keys(referring.shape).map((key) => [key, input[key]])))
-  return parsed.success ? [...sourceProblems(parsed.data), ...trackerProblems(parsed.data), ...routeProblems(parsed.data)] : []
+  return parsed.success
+    ? [...sourceProblems(parsed.data), ...trackerProblems(parsed.data), ...routeProblems(parsed.data), ...adoptionProblems(parsed.data)]
+    : []
 }
 
 function sourceProblems({ sources, clusters, trackers, principals }: Referring): Problem[] {
@@ -58,6 +60,26 @@ function routeProblems({ reports, trackers }: Referring): Problem[] {
       ? [unknown(['reports', 'routes', at, 'tracker'], 'tracker', route.tracker, Object.keys(trackers))]
       : [],
   )
+}
+
+function adoptionProblems({ adoption, clusters, principals }: Referring): Problem[] {
+  const [names, people] = [Object.keys(clusters), principals.map((principal) => principal.name)]
+  const seen = new Map<string, number>()
+  return adoption.flatMap(({ cluster, namespaces, principal }, at): Problem[] => {
+    const path = ['adoption', at]
+    const found: Problem[] = []
+    if (cluster !== undefined && !names.includes(cluster)) found.push(unknown([...path, 'cluster'], 'cluster', cluster, names))
+    if (cluster === undefined && names.length !== 1)
+      found.push({ path: [...path, 'cluster'], message: `expected one of ${names.join(', ')}, got nothing` })
+    if (!people.includes(principal)) found.push(unknown([...path, 'principal'], 'principal', principal, people))
+    for (const [n, namespace] of namespaces.entries()) {
+      const key = `${cluster ?? names[0]}/${namespace}`
+      const first = seen.get(key)
+      if (first !== undefined) found.push({ path: [...path, 'namespaces', n], message: `"${namespace}" stands in adoption[${first}] already` })
+      else seen.set(key, at)
+    }
+    return found
+  })
 }
 
 function unknown(path: readonly PropertyKey[], kind: string, name: string, names: readonly string[]): Problem {

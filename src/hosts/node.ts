@@ -10,6 +10,7 @@ import { diagnose } from '../diagnose.ts'
 import { makeRedactor } from '../diagnosis/redact/make-redactor.ts'
 import { sqliteRecords } from '../ports/records/sqlite.ts'
 import { local } from '../ports/tracker/local.ts'
+import { adopter } from './adopter.ts'
 import { housekeeper } from './housekeeper.ts'
 import { openWorkflowEngine } from './openworkflow-engine.ts'
 import { realClock, realTrackers, redactedLog, redactedStep, type SecretOf } from './parts.ts'
@@ -94,6 +95,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     }
   }
   await sweep()
+  const adopting = adopter(deps)
   const sweeper = setInterval(sweep, sweepMs)
   log('info', 'Listening', { host: config.listen.host, port })
 
@@ -108,7 +110,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       const force = setTimeout(() => {
         if ('closeAllConnections' in server) server.closeAllConnections()
       }, graceMs)
-      await Promise.all([engine.close(graceMs), house.done()])
+      await Promise.all([engine.close(graceMs), house.done(), adopting.done()])
       await closed
       clearTimeout(force)
       await closeClusters()

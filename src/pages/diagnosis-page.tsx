@@ -1,5 +1,6 @@
 import type { Diagnosis, Finding } from '../diagnosis/diagnosis.ts'
 import { pathOf, routes } from '../routes.ts'
+import { ComparisonPart } from './comparison-part.tsx'
 import { Facts } from './facts.tsx'
 import { type Frame, Layout } from './layout.tsx'
 import { Badge, byTelling, linkable, sizeText, targetText } from './words.tsx'
@@ -38,6 +39,9 @@ export function DiagnosisPage({ frame, diagnosis, log }: { frame: Frame; diagnos
             <p class="soft">{over || diagnosis.outcome ? 'Nothing was found.' : 'None yet; they come when the log is read.'}</p>
           )}
         </section>
+        <section id="comparison" data-part>
+          <ComparisonPart diagnosis={diagnosis} base={frame.base} />
+        </section>
         <Actions frame={frame} diagnosis={diagnosis} />
         <section>
           <h2>Log</h2>
@@ -65,12 +69,13 @@ export function DiagnosisPage({ frame, diagnosis, log }: { frame: Frame; diagnos
 }
 
 function FindingCard({ finding }: { finding: Finding }) {
-  const { severity, title, evidence, cause, next, check, source } = finding
+  const { severity, title, evidence, cause, next, check, source, alsoOn } = finding
   return (
     <div class={`finding ${severity}`}>
       <h3>{title}</h3>
       <div class="meta">
         {severity} · {check} · {source === 'container' ? 'seen from inside the pod' : 'from the Kubernetes API'}
+        {alsoOn === undefined ? null : ` · also on the healthy replica ${alsoOn}`}
       </div>
       {evidence === undefined ? null : <pre>{evidence}</pre>}
       {cause === undefined && next === undefined ? null : (

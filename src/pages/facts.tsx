@@ -22,7 +22,11 @@ export function Facts({ diagnosis, base }: { diagnosis: Diagnosis; base: string 
       <Fact name="Pod UID">{pod && <code>{pod.uid}</code>}</Fact>
       <Fact name="Node">{pod?.node}</Fact>
       <Fact name="Container">{pod?.container ?? diagnosis.container}</Fact>
+      <Fact name="Adopted">
+        {diagnosis.adopted && `container ${diagnosis.adopted.container}, which somebody added by hand: nothing else was added to the pod`}
+      </Fact>
       <Fact name="Profile asked for">{diagnosis.profile}</Fact>
+      <Fact name="Toolset">{diagnosis.toolset}</Fact>
       <Fact name="Checks asked for">
         {checks.length === 0
           ? 'those that the evidence hints at'

@@ -62,10 +62,10 @@ export function ListPage({ frame, diagnoses, filters, clusters, next, first }: L
 }
 
 function Row({ frame, diagnosis, showCluster }: { frame: Frame; diagnosis: Diagnosis; showCluster: boolean }) {
-  const { id, target, findings, requester, report, reason, cluster, refusal, createdAt } = diagnosis
+  const { id, target, findings, requester, report, reason, cluster, refusal, createdAt, adopted } = diagnosis
   const [worst] = byTelling(findings)
   const more = findings.length > 1 ? ` and ${findings.length - 1} more` : ''
-  const facts = [showCluster ? cluster : undefined, requester, report && reportText(report), reason]
+  const facts = [showCluster ? cluster : undefined, requester, adopted && 'adopted', report && reportText(report), reason]
   return (
     <li>
       <span>

@@ -56,6 +56,9 @@ function clusterOf(world: Captured, overrides: Partial<Cluster> = {}): Cluster {
     watchPod: () => {
       throw new Error('gathering must not watch')
     },
+    watchPods: () => {
+      throw new Error('gathering must not watch')
+    },
     openLog: no,
     mayI: no,
     whoAmI: no,

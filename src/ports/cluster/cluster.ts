@@ -45,6 +45,8 @@ export interface Cluster {
   addEphemeralContainer(pod: PodRef, uid: string, container: Raw, options: { readonly dryRun?: boolean }, signal: AbortSignal): Promise<AddAnswer>
   /** Yields the pod now and after every change, reconnecting on EOF and 410, until `signal` aborts; `undefined` when it is deleted (or not there), then ends. */
   watchPod(pod: PodRef, signal: AbortSignal): AsyncIterable<RawPod | undefined>
+  /** Yields all pods of a namespace, then each after every change, until `signal` aborts. */
+  watchPods(namespace: string, signal: AbortSignal): AsyncIterable<RawPod>
   /**
    * Opens the container's log with timestamps, from `sinceTime` (whole seconds, RFC 3339) on, following it unless told not to.
    * `wait`: the container has not started yet. `gone`: no such pod, or no such container in it.

@@ -6,6 +6,7 @@ import { apiPath, podPath } from './path.ts'
 import { patchRefusal } from './refusals.ts'
 import { accessReviewRequest, patchRequest, selfReviewRequest } from './typed-api.ts'
 import { watchPod } from './watch-pod.ts'
+import { watchPods } from './watch-pods.ts'
 
 export interface KubernetesOptions {
   readonly name: string
@@ -130,6 +131,7 @@ export function kubernetesCluster({ name, transport, clock, timeoutMs = 15_000 }
     },
 
     watchPod: (pod, signal) => watchPod(pod, { api, clock }, signal),
+    watchPods: (namespace, signal) => watchPods(namespace, { api, clock }, signal),
 
     async openLog(pod, container, { sinceTime, follow }, signal): Promise<LogAnswer> {
       const doing = `follow the log of container "${container}" of pod "${pod.namespace}/${pod.name}"`

@@ -65,11 +65,12 @@ export async function* watchPod(
 }
 
 /** The connection of a watch broke: nothing is lost, the pod is read again. */
-class BrokenStream extends Error {
+export class BrokenStream extends Error {
   override readonly name = 'BrokenStream'
 }
 
-async function* events(body: ReadableStream<Uint8Array>): AsyncGenerator<{ readonly type: string; readonly object: Raw }, void, void> {
+/** The events of a watch, until its stream ends. Throws BrokenStream. */
+export async function* events(body: ReadableStream<Uint8Array>): AsyncGenerator<{ readonly type: string; readonly object: Raw }, void, void> {
   const decoder = new TextDecoder()
   const reader = body.getReader()
   let rest = ''
