@@ -6,6 +6,7 @@ export const checkList: readonly CheckFacts[] = [
   { name: 'limits', byDefault: true, profile: 'restricted', seesTarget: true, pauses: false, param: 'none', tools: [] },
   { name: 'threads', byDefault: true, profile: 'restricted', seesTarget: true, pauses: false, param: 'none', tools: [] },
   { name: 'runtime', byDefault: true, profile: 'restricted', seesTarget: true, pauses: false, param: 'optional', tools: [] },
+  { name: 'environment', byDefault: true, profile: 'restricted', seesTarget: true, pauses: false, param: 'none', tools: [] },
   { name: 'listening', byDefault: true, profile: 'restricted', seesTarget: true, pauses: false, param: 'optional', tools: [] },
   { name: 'network', byDefault: true, profile: 'restricted', seesTarget: false, pauses: false, param: 'none', tools: [] },
   { name: 'resolv', byDefault: true, profile: 'restricted', seesTarget: false, pauses: false, param: 'none', tools: [] },
@@ -22,7 +23,6 @@ export const checkList: readonly CheckFacts[] = [
     example: 'dns=cart.shop.svc',
     tools: [],
   },
-  { name: 'environment', byDefault: false, profile: 'restricted', seesTarget: true, pauses: false, param: 'none', tools: [] },
   {
     name: 'file',
     byDefault: false,
