@@ -9,6 +9,7 @@ import { initFindings } from './init-findings.ts'
 import { logFindings } from './log-findings.ts'
 import { nodeEventFindings, podFindings } from './pod-findings.ts'
 import { probeFindings } from './probe-findings.ts'
+import { readOnlyFindings } from './read-only-findings.ts'
 import type { Readings } from './readings.ts'
 import { schedulingFindings } from './scheduling-findings.ts'
 import { startFindings } from './start-findings.ts'
@@ -35,10 +36,12 @@ export function evidenceFindings(
 ): readonly Finding[] {
   const { events } = readings
   const starts = startFindings(pod, events, now)
+  const { killing, failing, killed } = probeFindings(pod, events, now)
   // The kubelet ended these containers itself.
-  const hooked = starts.flatMap(({ id }) => /^hook\/(.+)\/post-start$/.exec(id)?.[1] ?? [])
-  const exits = exitFindings(pod, readings, now).filter(({ id }) => !hooked.some((name) => id.startsWith(`exit-history/${name}/`)))
-  const { killing, failing } = probeFindings(pod, events, now)
+  const ended = [...killed, ...starts.flatMap(({ id }) => /^hook\/(.+)\/post-start$/.exec(id)?.[1] ?? [])]
+  const exits = exitFindings(pod, readings, now).filter(
+    ({ id }) => !ended.some((name) => new RegExp(`^exit-history/${name}/(exited|crash-loop)$`).test(id)),
+  )
   const inits = initFindings(pod, readings, now)
   const all = [
     ...podFindings(pod, events, now),
@@ -51,6 +54,7 @@ export function evidenceFindings(
     ...inits,
     ...failing,
     ...memoryFindings(pod, readings, headroom),
+    ...readOnlyFindings(pod, target, readings),
     ...beside.services,
     ...eventFindings(pod, events, now),
     ...logFindings(target, readings, [...exits, ...inits]),

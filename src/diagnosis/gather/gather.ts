@@ -16,9 +16,11 @@ import { headroomOf } from './headroom.ts'
 import { hintsFor } from './hints.ts'
 import { ownHints } from './own-hints.ts'
 import { pickPod } from './pick-pod.ts'
+import { troubledFiles } from './read-only-findings.ts'
 import { paths, type Readings, readBeside } from './readings.ts'
 import { redactMessages } from './redact-messages.ts'
 import { readTarget, type TargetReading } from './target.ts'
+import { isTroubled } from './troubled-line.ts'
 
 export interface GatherDeps {
   readonly cluster: Cluster
@@ -73,7 +75,11 @@ export async function gather(request: DiagnosisRequest, deps: GatherDeps, signal
     ...(Object.keys(annotations.chosen).length > 0 ? { chosen: annotations.chosen } : {}),
     ...(hasChecksVolume(pod) ? { checksVolume: true } : {}),
     ...(around.pressure === undefined ? {} : { nodePressure: redactor.text('message', around.pressure).text }),
-    hints: merge(annotations.checks, [...called, ...ownHints(pod, target, around.listed, findings, clock.now())]),
+    hints: merge(annotations.checks, [
+      ...called,
+      ...ownHints(pod, target, around.listed, findings, clock.now()),
+      ...fileHints(target, readings, redactor),
+    ]),
     findings,
     ...(refusal ? { refusal } : {}),
   }
@@ -91,6 +97,12 @@ function calledFor(pod: RawPod, { container, gathered }: TargetReading, readings
   const init = gathered.targetRunning ? undefined : blockingInit(pod)?.name
   const names = [...new Set([init, container])].filter((name) => name !== undefined)
   return names.flatMap((name) => hintsFor(pod, name, logText(readings, name), redactor))
+}
+
+/** Of a file the check shows no value; the log is read redacted, for arguments can be read by whoever may get the pod. */
+function fileHints({ container, spec }: TargetReading, readings: Readings, redactor: Redactor): readonly CheckRequest[] {
+  const lines = redactor.text('hints', logText(readings, container)).text.split('\n').filter(isTroubled)
+  return troubledFiles(spec, lines).map((param) => ({ name: 'file', param }))
 }
 
 function logText({ logs }: Readings, container = ''): string {

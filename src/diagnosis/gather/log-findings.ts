@@ -25,9 +25,11 @@ export function logFindings({ container = '' }: TargetReading, { logs }: Reading
 
 /** What it had trouble with answers since, or nothing was said of trouble for long. */
 function isOver(troubled: string, later: readonly string[]): boolean {
-  if (later.length >= calmLines) return true
+  if (later.length >= calmLines || later.some((line) => recovered.test(line) && !isTroubled(line))) return true
   const hosts = neighboursIn(troubled, 'log').map(({ host }) => host)
   return hosts.length > 0 && later.some((line) => neighboursIn(line, 'log').some(({ host }) => hosts.includes(host)))
 }
+
+const recovered = /\b(re-?connected|connected|recovered|succeeded|established|resumed|up again|back again)\b/i
 
 const withoutNumbers = (line: string) => line.replace(/[0-9a-f]*\d[0-9a-f]*/gi, '0')

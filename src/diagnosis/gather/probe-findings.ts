@@ -23,12 +23,15 @@ export interface ProbeFindings {
   /** The kubelet restarts the container for it. */
   readonly killing: readonly Finding[]
   readonly failing: readonly Finding[]
+  /** Names of containers whose last end was the kubelet's doing for a probe. */
+  readonly killed: readonly string[]
 }
 
 /** Probes that have a container killed, and those that fail now. What failed while a container started is no finding. `now` is in milliseconds. */
 export function probeFindings(pod: RawPod, events: readonly PodEvent[], now: number): ProbeFindings {
   const killing: Finding[] = []
   const failing: Finding[] = []
+  const killed: string[] = []
   for (const container of containersOf(pod).filter(({ kind }) => kind !== 'init')) {
     const { status } = container
     if (!status?.state || status.state.terminated) continue
@@ -39,18 +42,26 @@ export function probeFindings(pod: RawPod, events: readonly PodEvent[], now: num
         if (quiet) failing.push(quiet)
         continue
       }
-      const killed = events.find(
+      const kill = events.find(
         (other) =>
           other.reason === 'Killing' && containerOf(other) === container.name && new RegExp(`failed ${kind} probe`, 'i').test(other.message ?? ''),
       )
-      if (killed && now - lastSeen(killed) < 6 * recentMs) {
-        killing.push(told(container, kind, event, 'error', [event, killed]))
+      if (kill && now - lastSeen(kill) < 6 * recentMs) {
+        killing.push(told(container, kind, event, 'error', [event, kill]))
+        if (isLastEnd(pod, container, kill)) killed.push(container.name)
       } else if (!status.ready || isShaky(pod, kind, event, now)) {
         failing.push(told(container, kind, event, status.ready ? 'warn' : 'error', [event]))
       }
     }
   }
-  return { killing, failing }
+  return { killing, failing, killed }
+}
+
+/** A kill is told when it begins; the container then has the grace period to end. */
+function isLastEnd({ spec }: RawPod, { status }: PodContainer, kill: PodEvent): boolean {
+  const ended = Date.parse((status?.state?.terminated ?? status?.lastState?.terminated)?.finishedAt ?? '')
+  const graceMs = 1000 * Number(spec.terminationGracePeriodSeconds ?? 30)
+  return ended - lastSeen(kill) > -5000 && ended - lastSeen(kill) < graceMs + 10_000
 }
 
 /** A container that is ready, and whose liveness probe fails now and then, is near its end. */

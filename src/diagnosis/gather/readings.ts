@@ -97,7 +97,9 @@ export async function readBeside(pod: RawPod, target: string | undefined, deps: 
     const path = paths.log(pod, container, previous)
     const options = { tailLines: config.evidence.tailLines, limitBytes: tailBytes, previous }
     const bytes = await part(path, (both) => cluster.tailLog(pod.metadata, container, options, both))
-    const { text, counts } = redactor.text(path, new TextDecoder().decode(bytes ?? new Uint8Array()))
+    const read = new TextDecoder().decode(bytes ?? new Uint8Array())
+    // Of a container that is gone the kubelet says so in the place of its log.
+    const { text, counts } = redactor.text(path, /^unable to retrieve container logs for \S+\s*$/.test(read) ? '' : read)
     count(counts)
     return text
   }

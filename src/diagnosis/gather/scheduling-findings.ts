@@ -12,19 +12,17 @@ export function schedulingFindings(pod: RawPod, now: number): readonly Finding[]
   const condition = conditionsOf(status).find(({ type, status: is }) => type === 'PodScheduled' && is === 'False')
   if (condition) {
     const { reason = 'Unschedulable', message = reason } = condition
-    // What preemption could do is told after it, in as many words again.
-    const [said = ''] = message.split(/\s*preemption: /)
+    const said = inShort(message)
     const asked = askedFor(pod, said, reason)
     const next =
       steps.find(([pattern]) => pattern.test(said))?.[1] ??
       "Compare the pod's requests, selectors and tolerations with the nodes: kubectl describe pod"
-    return [
-      evidenceFinding('scheduling', reason, 'error', `The pod is on no node: ${said.replace(/[.\s]+$/, '')}${asked}`, { evidence: message, next }),
-    ]
+    return [evidenceFinding('scheduling', reason, 'error', `The pod is on no node: ${said}${asked}`, { evidence: message, next })]
   }
   const age = since(metadata.creationTimestamp, now) ?? 0
   const pending = status.phase === undefined || status.phase === 'Pending'
-  if (!pending || age < patienceMs || metadata.deletionTimestamp !== undefined) return []
+  const foreign = spec.schedulerName !== undefined && spec.schedulerName !== 'default-scheduler'
+  if (!pending || metadata.deletionTimestamp !== undefined || (age < patienceMs && !(foreign && !spec.nodeName))) return []
   if (!spec.nodeName) {
     const title = `The pod is on no node, and no scheduler has looked at it for ${lengthOf(age)}: its schedulerName is "${spec.schedulerName ?? 'default-scheduler'}"`
     return [evidenceFinding('scheduling', 'no-scheduler', 'error', title, { next: 'See whether that scheduler runs, and whether the name is right' })]
@@ -37,6 +35,16 @@ export function schedulingFindings(pod: RawPod, now: number): readonly Finding[]
       next: `kubectl describe node ${spec.nodeName}`,
     }),
   ]
+}
+
+/** Without what plugins of the scheduler say after it: what preemption could do, and what they have not to do. */
+function inShort(message: string): string {
+  const [said = ''] = message.split(/\s*preemption: /)
+  return said
+    .replace(/\.? no new claims to deallocate,?/, '')
+    .replace(/(?<=found"?)\. not found/, '')
+    .replace(/(?<=Claims)\. not found/, '')
+    .replace(/[.,\s]+$/, '')
 }
 
 const steps: readonly (readonly [RegExp, string])[] = [

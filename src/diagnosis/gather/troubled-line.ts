@@ -6,8 +6,11 @@ export function isTroubled(line: string): boolean {
 const trouble =
   /\b(\w*errors?|\w*exceptions?|fail(s|ed|ure|ures|ing)?|fatal|panic|critical|refused|time[ds]? ?-?out|timeout|unreachable|no such (host|file)|unavailable|denied|forbidden|cannot|can't|could not|couldn't|unable to|no space left|too many|reset by peer|broken pipe|deadline exceeded|not found|not set|missing|required|unknown host|x509|E[A-Z]{4,}|5\d\d (Internal|Bad|Service|Gateway))\b/i
 
-const untroubled =
-  /\b(no|0|without) (errors?|failures?)\b|\b(errors?|failed|failures?|exceptions?|err)["']?\s*[=:]\s*["']?(0|nil|null|none|false|<nil>|\[\])(?![\w.])/i
+const counted = '(?:errors?|err|fail(?:ed|ures?|s)?|exceptions?|time-?outs?|timed out|refused|denied|missing|rejected|critical|fatal)'
+const untroubled = new RegExp(
+  `\\b(?:no|0|zero|without(?: any)?) (?:[a-z]+ )?${counted}\\b|\\b${counted}["']?\\s*[=:]\\s*["']?(?:0|nil|null|none|false|<nil>|\\[\\])(?![\\w.])`,
+  'i',
+)
 const untroubledAll = new RegExp(untroubled, 'gi')
 
 /** Whether whoever wrote the line says that it is for information, and no answer in it fails: `INFO client timeout is 30s`. */

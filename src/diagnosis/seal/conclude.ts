@@ -29,7 +29,7 @@ export function mergeFindings(
   const all = [...seen, ...evidence]
   // The same trouble has the same id, but two paths of one server may fail in the same way: they are two sentences.
   const unique = all.filter(({ id, title }, at) => all.findIndex((other) => other.id === id && other.title === title) === at)
-  return orderFindings(unique.map((one) => (isWhyProbed(one, evidence) ? { ...one, severity: 'error' as const } : one)))
+  return orderFindings(unique.map((one) => (isWhyProbed(one, evidence) || isWhyDenied(one, evidence) ? { ...one, severity: 'error' as const } : one)))
 }
 
 /** A server on the loopback alone is a warning, unless a probe is refused at its port: then it is why. */
@@ -37,4 +37,10 @@ function isWhyProbed({ id }: Finding, evidence: readonly Finding[]): boolean {
   const port = /^listening\/localhost\/(\d+)$/.exec(id)?.[1]
   const refused = new RegExp(`:${port}: .*refused`)
   return port !== undefined && evidence.some(({ check, severity, title }) => check === 'probe' && severity === 'error' && refused.test(title))
+}
+
+/** A volume that the target's user may not write to by its mode is a warning, unless the target was denied to: then it is why. */
+function isWhyDenied({ id }: Finding, evidence: readonly Finding[]): boolean {
+  const path = /^disk\/not-writable\/(.+)$/.exec(id)?.[1]
+  return path !== undefined && evidence.some((one) => /permission denied|EACCES/i.test(one.evidence ?? '') && one.evidence?.includes(path))
 }
