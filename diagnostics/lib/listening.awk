@@ -1,6 +1,6 @@
 # What listens, and what is the matter with connections. With finding.awk, hexadecimal.awk, sockets.awk and connections.awk. Variables: net
-# (the directory of the tables), port (expected to be open to others, or empty), range (of local ports), check. The first time, with
-# looking=1, it only says what is worth a second look, if anything; the second reads from the file `seen` what that was.
+# (the directory of the tables), port (expected to be open to others, or empty), sysctl (/proc/sys/net), check. The first time, with
+# looking=1, it only says what is worth a second look, if anything; the second reads on its input what that was.
 
 # Input: "process PID NAME", then its open files as ls -ln shows them; and what was worth a second look.
 $1 == "before" { before[$2] = $3; next }
@@ -15,8 +15,11 @@ function read_overflows(   head, values, name, value, i, count) {
   }
   close(net "/netstat")
 }
-function read_tables(   bounds) {
-  split(range, bounds, " ")
+function read_tables(   text, bounds) {
+  # In one piece, as awk reads: a shell's `read` would get but the first byte of it.
+  text = ""
+  getline text < (sysctl "/ipv4/ip_local_port_range")
+  split(text, bounds, " ")
   low = bounds[1] ? bounds[1] : 32768
   high = bounds[2] ? bounds[2] : 60999
   read_overflows()

@@ -82,6 +82,18 @@ vet() {
   [ -z "$refused" ]
 }
 
+# split_host_port TEXT [PORT]: $host and $port become its parts; $port the second argument where the text has none, and empty where it is
+# no number.
+split_host_port() {
+  case $1 in
+    '['*']':* | *[!:]:*[0-9]) host=${1%:*} port=${1##*:} ;;
+    *) host=$1 port=$2 ;;
+  esac
+  case ${host#'['} in *:*:*) case $host in '['*) ;; *) host=$1 port=$2 ;; esac ;; esac
+  host=${host#'['} host=${host%']'}
+  case $port in '' | *[!0-9]* | ??????*) port='' ;; esac
+}
+
 # A file of the target's where it is visible, else our own: the kubelet gives both the same.
 target_file() {
   if [ -n "$target" ] && [ -r "$proc/$target/root$1" ]; then echo "$proc/$target/root$1"; else echo "$1"; fi
@@ -124,6 +136,18 @@ connect() {
   done
   [ "$total" = 1 ] || address="$total addresses: $failed"
   return 1
+}
+
+# other_ports HOST PORT: prints in words the ports that the service of that name has, by the names of the environment variables that the
+# kubelet gives the target for each service of its namespace, if this is none of them.
+other_ports() {
+  case $1 in *.* | *:*) return ;; esac
+  [ -n "$target" ] || return
+  service=$(printf %s "$1" | tr 'a-z-' 'A-Z_')
+  head -c 131072 "$proc/$target/environ" 2>/dev/null | tr '\000' '\n' | awk -v service="$service" -v port="$2" '
+    !/=/ || !sub(/_TCP_PORT=.*/, "") || !sub("^" service "_PORT_", "") || /[^0-9]/ { next }
+    { if ($0 == port) known = 1; list = list (list == "" ? "" : ", ") $0 }
+    END { if (list != "" && !known) print "; the service has port " list ", not " port }'
 }
 
 # After connect: the finding ID that addresses of the host $1 failed before one did not, once. A client may be given these first, or

@@ -33,14 +33,15 @@ function judge_tcp(   dropped, opened, again, resent) {
       "the server hangs, is starved of CPU, or its backlog is small", "look at which port connections wait (listening), at the server's threads and CPU", "ListenOverflows " dropped ", ListenDrops " ext("ListenDrops") ", PassiveOpens " tcp("PassiveOpens"))
   again = ext("TCPSynRetrans")
   opened = tcp("ActiveOpens")
-  if (much(again, 10, opened, 20))
-    finding("unanswered", "warn", "connections that this pod opens are not answered: SYN had to be sent again " again " times for " opened " connections", \
-      "a firewall or network policy drops the packets, the peer is gone, or its accept queue is full", "look at which peer does not answer (SYN_SENT in listening), at network policies", "TCPSynRetrans " again ", ActiveOpens " opened ", AttemptFails " tcp("AttemptFails"))
   # Probes of a closed window count as sent again, too: they say that a peer does not read, not that a packet was lost.
   resent = tcp("RetransSegs") - again - ext("TCPWinProbe")
   if (much(resent, 50, tcp("OutSegs"), 3))
     finding("retransmits", "warn", "packets are lost: " resent " of " tcp("OutSegs") " TCP segments (" percent(resent, tcp("OutSegs")) " %) had to be sent again (retransmits)", \
       "an overloaded or faulty link, a firewall that drops, packets too large for the path (MTU), or a peer that is gone", "compare with other pods on the node, and with the peers' nodes", "RetransSegs " tcp("RetransSegs") ", of them SYN " again "; OutSegs " tcp("OutSegs") ", TCPTimeouts " ext("TCPTimeouts") ", TCPLostRetransmit " ext("TCPLostRetransmit"))
+  # Where packets are lost, SYN are, too.
+  else if (much(again, 10, opened, 20))
+    finding("unanswered", "warn", "connections that this pod opens are not answered: SYN had to be sent again " again " times for " opened " connections", \
+      "a firewall or network policy drops the packets, the peer is gone, or its accept queue is full", "look at which peer does not answer (SYN_SENT in listening), at network policies", "TCPSynRetrans " again ", ActiveOpens " opened ", AttemptFails " tcp("AttemptFails"))
 }
 
 function judge_udp(   lost, taken, where) {

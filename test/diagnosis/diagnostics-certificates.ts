@@ -24,3 +24,32 @@ export function certificate(from: string, until: string): { key: Buffer; cert: B
 
 /** A date as {@link certificate} takes it, so many days from now. */
 export const inDays = (days: number): string => `${new Date(Date.now() + days * 86_400_000).toISOString().replace(/[-:T]|\..*/g, '')}Z`
+
+export interface Chain {
+  readonly key: string
+  /** In PEM; the leaf, of localhost, says where the issuer's certificate can be fetched. */
+  readonly leaf: string
+  readonly intermediate: string
+  readonly root: string
+}
+
+/** A root, an intermediate authority and a certificate of it for localhost, all valid for a month. */
+export function certificateChain(): Chain {
+  const directory = mkdtempSync(join(tmpdir(), 'chain-'))
+  const at = (name: string): string => join(directory, name)
+  const openssl = (...args: string[]): string => execFileSync('openssl', args, { encoding: 'utf8', stdio: 'pipe' })
+  const key = (name: string): string[] => ['-newkey', 'rsa:2048', '-nodes', '-keyout', at(`${name}.key`), '-subj', `/O=Fruit/CN=Fruit ${name}`]
+  const sign = (name: string, by: string, extensions: string): void => {
+    writeFileSync(at('extensions'), extensions)
+    openssl('req', ...key(name), '-new', '-out', at('request'))
+    const issuer = ['-CA', at(`${by}.pem`), '-CAkey', at(`${by}.key`), '-CAcreateserial', '-CAserial', at('serial')]
+    openssl('x509', '-req', '-in', at('request'), ...issuer, '-days', '30', '-extfile', at('extensions'), '-out', at(`${name}.pem`))
+  }
+  openssl('req', '-x509', ...key('Root'), '-days', '30', '-out', at('Root.pem'))
+  sign('Middle', 'Root', 'basicConstraints = CA:true\n')
+  sign('leaf', 'Middle', 'subjectAltName = DNS:localhost\nauthorityInfoAccess = caIssuers;URI:http://fruit.example/middle.crt\n')
+  const read = (name: string): string => readFileSync(at(name), 'utf8')
+  const made = { key: read('leaf.key'), leaf: read('leaf.pem'), intermediate: read('Middle.pem'), root: read('Root.pem') }
+  rmSync(directory, { recursive: true })
+  return made
+}

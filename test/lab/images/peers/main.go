@@ -28,7 +28,6 @@ var tasks = map[string]func(args){
 	"circle": circle, // ADDRESS: HTTP; leads from / to /login and back
 	"deaf":   deaf,   // ADDRESS BACKLOG: listens, and never accepts
 	"dial":   dial,   // HOST:PORT EVERY: connects, and closes
-	"flap":   flap,   // CIDR WELL ILL: has no route to it now and then
 	"flood":  flood,  // HOST:PORT: UDP, 200 datagrams a second
 	"hold":   hold,   // HOST:PORT N: opens that many connections, and keeps them
 	"idle":   func(args) {},
@@ -220,23 +219,14 @@ func mtu(a args) {
 }
 
 func wall(a args) {
-	route(syscall.SIOCADDRT, a[0])
+	_, network, err := net.ParseCIDR(a[0])
+	check(err)
+	reject(network)
 	os.Exit(0)
 }
 
-func flap(a args) {
-	for well, ill := a.duration(1), a.duration(2); ; {
-		time.Sleep(well)
-		route(syscall.SIOCADDRT, a[0])
-		time.Sleep(ill)
-		route(syscall.SIOCDELRT, a[0])
-	}
-}
-
-// route adds or takes away a route that rejects: <linux/route.h>.
-func route(request uintptr, cidr string) {
-	_, network, err := net.ParseCIDR(cidr)
-	check(err)
+// reject adds a route that rejects: <linux/route.h>.
+func reject(network *net.IPNet) {
 	to, mask := syscall.RawSockaddrInet4{Family: syscall.AF_INET}, syscall.RawSockaddrInet4{Family: syscall.AF_INET}
 	copy(to.Addr[:], network.IP.To4())
 	copy(mask.Addr[:], network.Mask)
@@ -246,7 +236,7 @@ func route(request uintptr, cidr string) {
 		flags            uint16
 		_                [62]byte
 	}{dst: to, gm: mask, flags: syscall.RTF_UP | syscall.RTF_REJECT}
-	control(request, unsafe.Pointer(&entry))
+	control(syscall.SIOCADDRT, unsafe.Pointer(&entry))
 }
 
 func control(request uintptr, argument unsafe.Pointer) {
