@@ -27,6 +27,8 @@ const allowed = [
   ...['deployments', 'statefulsets', 'daemonsets', 'replicasets'].map((kind) => `get apps/${kind}`),
   'get batch/jobs',
   'get services',
+  'list services',
+  'get nodes',
   'create authorization.k8s.io/selfsubjectaccessreviews',
   'create authentication.k8s.io/selfsubjectreviews',
   'get /version',
