@@ -11,6 +11,7 @@
 
 static pthread_mutex_t accounts[8];
 static int account_count;
+static volatile unsigned long paid;
 
 static void say(const char *text) {
   time_t now = time(NULL);
@@ -27,6 +28,7 @@ static void *pay(void *argument) {
     pthread_mutex_lock(&accounts[from]);
     usleep(50000);
     pthread_mutex_lock(&accounts[to]);
+    paid++;
     pthread_mutex_unlock(&accounts[to]);
     pthread_mutex_unlock(&accounts[from]);
   }
@@ -79,5 +81,8 @@ int main(int count, char **words) {
     else if (sscanf(words[i], "serve %d %d", &a, &b) >= 1) serve(a, b);
     else return 2;
   }
-  for (;;) sleep(5);
+  for (unsigned long before = 0;; before = paid) {
+    sleep(5);
+    say(account_count && paid == before ? "WARN no payment in 5 s" : "INFO at work");
+  }
 }

@@ -9,7 +9,7 @@ const tasks = {
     http.createServer((_, answer) => answer.end('ok\n')).listen(Number(port), '0.0.0.0', () => log('INFO listening'))
     const ask = () =>
       http
-        .get({ port: Number(port), agent: false }, (answer) => {
+        .get({ host: '127.0.0.1', port: Number(port), agent: false }, (answer) => {
           answer.resume()
           log(`INFO answered ${answer.statusCode}`)
         })
