@@ -12,6 +12,7 @@ const parts = {
   unshare: { names: ['unshare'], get: 'unshare: apt-get install util-linux' },
   kubectl: { names: ['kubectl'], get: 'kubectl: https://kubernetes.io/docs/tasks/tools/' },
   python3: { names: ['python3'], get: 'Python: apt-get install python3' },
+  perl: { names: ['perl'], get: 'perl: apt-get install perl-base' },
   shellcheck: { names: ['shellcheck'], get: 'shellcheck: apt-get install shellcheck' },
 } as const
 
