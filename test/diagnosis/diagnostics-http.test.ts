@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer, type RequestListener } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
@@ -140,6 +141,20 @@ describe('what http tells of time and trust', () => {
       const { points } = await check(`http=https://localhost:${port}/`)
       expect(points[0]?.name).toContain('the certificate of localhost is self-signed, an unknown authority')
     })
+  })
+
+  test('sees what https answers where the image has openssl', async () => {
+    target({})
+    symlinkSync(execFileSync('sh', ['-c', 'command -v openssl'], { encoding: 'utf8' }).trim(), join(pod.path, 'openssl'))
+    const failing = createTlsServer({ key: chain.key, cert: chain.leaf + chain.intermediate, minVersion: 'TLSv1.3' }, (_, answer) =>
+      answer.writeHead(503).end(),
+    )
+    const silent = createTlsServer({ key: chain.key, cert: chain.leaf + chain.intermediate }, () => {})
+    const [fails, stays] = [await listen(failing), await listen(silent)]
+    const { points, text } = await check(`http=https://localhost:${fails}/`, `http=https://localhost:${stays}/`)
+    rmSync(join(pod.path, 'openssl'))
+    expect(idsOf(points)).toEqual(['error http/localhost/503', 'error http/localhost/no-answer'])
+    expect(text).toMatch(/^# times of GET .*: name \d+ ms, connection \d+ ms, TLS \d+ ms, first byte \d+ ms$/m)
   })
 
   test('names the ports that the service has, where the URL has another', async () => {
