@@ -67,7 +67,8 @@ function exit(pod: RawPod, { name, what, spec, status, kind }: PodContainer, end
   const loop = state?.waiting?.reason === 'CrashLoopBackOff' || (restartCount >= 2 && ageMs < 10 * minuteMs)
   const last = oom || ended.exitCode === 0 ? undefined : tellingLine(log)
   const said = last !== undefined && isTroubled(last) ? last : lastWords(ended.message, log) || last
-  const again = restartCount === 0 ? '' : loop ? ` again and again, restarted ${times(restartCount)}` : `, restarted ${times(restartCount)}`
+  const again =
+    restartCount === 0 ? '' : loop ? `${oom ? ',' : ''} again and again, restarted ${times(restartCount)}` : `, restarted ${times(restartCount)}`
   const title = `${what} ${how(spec, ended)}${again}${said ? `: ${said.trim()}` : ''}`
   const about = [
     `${ended.startedAt ?? '?'} started, ${ended.finishedAt ?? '?'} ended: ${ended.reason ?? 'no reason'}, exit code ${ended.exitCode}`,
@@ -102,7 +103,8 @@ function explained(
       cause: 'Its main process did its work, or went into the background, and ended: a container lives as long as that process',
       next: 'Have the program run in the foreground; work that ends is for a Job',
     }
-  const cause = startCause(said)?.cause ?? causes[ended.exitCode]
+  // What the program itself was denied is another matter.
+  const cause = (/^(\S+ \S+ )?exec[: ]/.test(said) ? startCause(said)?.cause : undefined) ?? causes[ended.exitCode]
   return { ...(cause ? { cause } : {}), next: `kubectl logs --previous -c ${name}` }
 }
 

@@ -56,6 +56,11 @@ const startCauses: readonly (readonly [RegExp, string, string])[] = [
     'The image names no user but root, and runAsNonRoot forbids that',
     'Set runAsUser, or build the image with a USER',
   ],
+  [
+    /breaks non-root policy/i,
+    'runAsUser is 0, which is root, and runAsNonRoot forbids that',
+    'Set runAsUser to another user, or runAsNonRoot to false',
+  ],
   [/non-numeric user/i, 'runAsNonRoot cannot be verified, for the image names its user by a word', 'Set runAsUser to its number'],
   [/seccomp|apparmor/i, 'The node does not have the profile of seccomp or AppArmor', 'Install the profile on the node, or name another'],
   [/is reserved for|context deadline exceeded/i, 'The runtime of the node does not answer in time', 'Look at load and disk of the node'],

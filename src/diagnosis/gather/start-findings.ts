@@ -19,8 +19,19 @@ export function startFindings(pod: RawPod, events: readonly PodEvent[], now: num
   const own = waiting.flatMap((container) => imageFinding(container, events, now) ?? waitingFinding(container) ?? [])
   const stuck = [...hookFindings(pod, events, now), ...own]
   if (waiting.length === 0 || stuck.length > 0) return stuck
-  const mounts = [...mountFindings(events, now), ...sandboxFindings(events, now)]
+  // What a container has begun after is over: no container begins before volumes and sandbox are there.
+  const begun = lastBegin(pod)
+  const later = events.filter((event) => lastSeen(event) > begun)
+  const mounts = [...mountFindings(later, now), ...sandboxFindings(later, now)]
   return mounts.length > 0 ? mounts : silentFindings(pod, waiting, events, now)
+}
+
+/** When a container of the pod last began, in milliseconds since the epoch; 0 if none has. */
+function lastBegin(pod: RawPod): number {
+  const times = containersOf(pod).flatMap(({ status }) =>
+    [status?.state?.running, status?.state?.terminated, status?.lastState?.terminated].map((one) => Date.parse(one?.startedAt ?? '') || 0),
+  )
+  return Math.max(0, ...times)
 }
 
 function waitingFinding({ name, what, spec, status }: PodContainer): Finding | undefined {
@@ -70,13 +81,13 @@ function referredBy(spec: RawContainer | undefined, message: string): string {
 
 /** postStart hooks that fail: the kubelet kills the container then, so how it ended says nothing. */
 function hookFindings(pod: RawPod, events: readonly PodEvent[], now: number): readonly Finding[] {
-  return containersOf(pod).flatMap(({ name, what, status }) => {
+  return containersOf(pod).flatMap(({ name, what, spec, status }) => {
     const event = eventsOf(events, name).findLast(({ reason }) => reason === 'FailedPostStartHook')
     const { reason, message = '' } = status?.state?.waiting ?? {}
     if (reason !== 'PostStartHookError' && (!event || now - lastSeen(event) > recentMs || status?.ready)) return []
-    const said = plainWords(hookWords(message) || hookWords(event?.message ?? ''))
+    const said = plainWords(hookWords(reason === 'PostStartHookError' ? message : '') || hookWords(event?.message ?? ''))
     const count = event ? countOf(event) : 1
-    const title = `The postStart hook of ${lower(what)} fails${count > 1 ? ` (${count} times)` : ''}, and the kubelet kills the container${said ? `: ${said}` : ''}`
+    const title = `The postStart hook of ${lower(what)}${hookOf(spec)} fails${count > 1 ? ` (${count} times)` : ''}, and the kubelet kills the container${said ? `: ${said}` : ''}`
     return [
       evidenceFinding('hook', `${name}/post-start`, 'error', title, {
         evidence: [message, ...(event ? [words([event])] : [])].filter(Boolean).join('\n'),
@@ -85,6 +96,18 @@ function hookFindings(pod: RawPod, events: readonly PodEvent[], now: number): re
       }),
     ]
   })
+}
+
+/** What the hook runs or asks, in brackets. */
+function hookOf(spec: RawContainer | undefined): string {
+  const { postStart } = (spec?.lifecycle ?? {}) as {
+    readonly postStart?: {
+      readonly exec?: { readonly command?: readonly string[] }
+      readonly httpGet?: { readonly port: unknown; readonly path?: string }
+    }
+  }
+  if (postStart?.httpGet) return ` (GET :${postStart.httpGet.port}${postStart.httpGet.path ?? '/'})`
+  return postStart?.exec?.command?.[0] ? ` (${postStart.exec.command[0]})` : ''
 }
 
 /** The hook's own command and what it said, without who it was for. */

@@ -1,0 +1,79 @@
+import { describe, expect, test } from 'vitest'
+import type { Finding } from '../../src/diagnosis/diagnosis.ts'
+import { orderFindings } from '../../src/diagnosis/order-findings.ts'
+
+const finding = (id: string, more: Partial<Finding> = {}): Finding => ({
+  id,
+  check: id.split('/')[0] ?? '',
+  severity: 'error',
+  title: id,
+  source: 'evidence',
+  ...more,
+})
+const inside = (id: string, more: Partial<Finding> = {}) => finding(id, { source: 'container', ...more })
+const ids = (findings: readonly Finding[]) => orderFindings(findings).map(({ id }) => id)
+
+describe('orderFindings', () => {
+  test.each([
+    'scheduling/Unschedulable',
+    'image/shop/pull',
+    'waiting/shop/CreateContainerConfigError',
+    'mount/tls',
+    'init/prepare/running',
+    'exit-history/shop/crash-loop',
+    'terminating/finalizer',
+    'node/not-ready',
+  ])('puts what keeps a pod from running before what was seen beside it: %s', (id) => {
+    expect(ids([inside('tcp/db:5432/refused'), finding(id)])).toEqual([id, 'tcp/db:5432/refused'])
+  })
+
+  test('puts errors before warnings, whoever saw them, and else what was seen from inside first', () => {
+    const warned = finding('exit-history/shop/exited', { severity: 'warn' })
+    expect(ids([warned, finding('memory/near-limit'), inside('disk/full/data'), inside('disk/low', { severity: 'warn' })])).toEqual([
+      'disk/full/data',
+      'memory/near-limit',
+      'disk/low',
+      'exit-history/shop/exited',
+    ])
+  })
+
+  test('has the evidence say what was seen from inside of the same server', () => {
+    const crash = finding('exit-history/shop/crash-loop', { title: 'Container shop ended with exit code 1: lookup db.shop: no such host' })
+    const asked = inside('dns/db.shop/nxdomain', { title: 'DNS name db.shop does not exist (NXDOMAIN)' })
+    const other = inside('http/stock:8080/500', { title: 'GET http://stock:8080/ answered 500' })
+    expect(orderFindings([other, asked, crash]).map(({ title }) => title)).toEqual([
+      'Container shop ended with exit code 1: lookup db.shop: no such host; DNS name db.shop does not exist (NXDOMAIN)',
+      other.title,
+      asked.title,
+    ])
+  })
+
+  test('names a Service that leads nowhere before the refusal that follows from it', () => {
+    const service = finding('service/stock/no-pods', { title: 'Service stock has no endpoints' })
+    const refused = inside('http/stock:8080/refused', { title: 'stock:8080 refused the connection' })
+    expect(orderFindings([refused, service]).map(({ title }) => title)).toEqual([
+      'Service stock has no endpoints; stock:8080 refused the connection',
+      refused.title,
+    ])
+  })
+
+  test('leads with the probe whose port nothing listens on, and with no other', () => {
+    const probe = (port: number) =>
+      finding('probe/shop/readiness', { title: `Readiness probe of container shop (GET :${port}/) failed: connection refused` })
+    const closed = inside('listening/none/8081', { title: 'nothing listens on port 8081' })
+    expect(ids([closed, probe(8081)])).toEqual(['probe/shop/readiness', 'listening/none/8081'])
+    expect(orderFindings([closed, probe(8081)])[0]?.title).toMatch(/refused; nothing listens on port 8081$/)
+    expect(ids([closed, probe(80)])).toEqual(['listening/none/8081', 'probe/shop/readiness'])
+  })
+
+  test('loses none and doubles none', () => {
+    const all = [
+      finding('probe/a/readiness', { title: 'Readiness probe (GET :1/)' }),
+      inside('tcp/localhost:1/refused'),
+      finding('x/1'),
+      inside('x/2'),
+      finding('x/3', { severity: 'info' }),
+    ]
+    expect(ids(all).toSorted()).toEqual(all.map(({ id }) => id).toSorted())
+  })
+})
