@@ -1,5 +1,6 @@
 # Makes an SPDX 2.3 document in JSON of two files: packages and files, a line each, as `finish` writes them.
-# Variables: name (of the image), created (its time, ISO 8601), digest (of all that is listed), ours (of our own files).
+# Variables: name (of the image), created (its time, ISO 8601), digest (of all that is listed), ours (of our own files), verification (SPDX's
+# verification code of them: the SHA1 of their sorted SHA1s).
 
 BEGIN { FS = "\t" }
 
@@ -17,14 +18,17 @@ END {
   print "  \"documentDescribes\": [\"SPDXRef-image\"],"
   print "  \"packages\": ["
   printf "    { \"SPDXID\": \"SPDXRef-image\", \"name\": %s, \"versionInfo\": %s, \"supplier\": \"Organization: autodiagnose\",\n", text("autodiagnose-" name), text(ours)
-  printf "      \"primaryPackagePurpose\": \"CONTAINER\", %s }", common("Apache-2.0")
+  printf "      \"primaryPackagePurpose\": \"CONTAINER\", \"filesAnalyzed\": false, %s },\n", common("NOASSERTION")
+  printf "    { \"SPDXID\": \"SPDXRef-ours\", \"name\": \"autodiagnose\", \"versionInfo\": %s, \"supplier\": \"Organization: autodiagnose\",\n", text(ours)
+  printf "      \"filesAnalyzed\": true, \"packageVerificationCode\": { \"packageVerificationCodeValue\": %s }, %s }", text(verification), common("Apache-2.0")
   for (p = 1; p <= packages; p++) one_package(p)
   print "\n  ],\n  \"files\": ["
   for (f = 1; f <= files; f++) one_file(f)
   print "  ],\n  \"relationships\": ["
   printf "    %s", relation("DOCUMENT", "DESCRIBES", "image")
   for (p = 1; p <= packages; p++) printf ",\n    %s", relation("image", "CONTAINS", id(package[p, 1]))
-  for (f = 1; f <= files; f++) printf ",\n    %s", relation("image", "CONTAINS", file_id(file[f, 1]))
+  printf ",\n    %s", relation("image", "CONTAINS", "ours")
+  for (f = 1; f <= files; f++) printf ",\n    %s", relation("ours", "CONTAINS", file_id(file[f, 1]))
   for (p = 1; p <= packages; p++) dependencies(p)
   print "\n  ]\n}"
 }
@@ -39,11 +43,11 @@ function one_package(p,    version, purl) {
   if (package[p, 4] != "") printf " \"sourceInfo\": %s,", text("built from the Debian source package " package[p, 4] " " package[p, 5])
   if (package[p, 10] != "") printf "\n      \"licenseComments\": %s,", text("its copyright file names: " package[p, 10])
   printf "\n      \"externalRefs\": [{ \"referenceCategory\": \"PACKAGE-MANAGER\", \"referenceType\": \"purl\", \"referenceLocator\": %s }],", text(purl)
-  printf "\n      %s }", common("NOASSERTION")
+  printf "\n      \"filesAnalyzed\": false, %s }", common("NOASSERTION")
 }
 
 function common(license) {
-  return "\"downloadLocation\": \"NOASSERTION\", \"filesAnalyzed\": false, \"licenseConcluded\": " text(license) ", \"licenseDeclared\": " text(license) ", \"copyrightText\": \"NOASSERTION\""
+  return "\"downloadLocation\": \"NOASSERTION\", \"licenseConcluded\": " text(license) ", \"licenseDeclared\": " text(license) ", \"copyrightText\": \"NOASSERTION\""
 }
 
 function one_file(f) {
