@@ -19,6 +19,7 @@ const of = (container: string) => ({ involvedObject: { fieldPath: `spec.containe
 const first = async (world: Captured): Promise<Finding | undefined> => (await gatherOf(world)).gathered.findings[0]
 
 const statuses = (state: Raw, more: Raw = {}) => ({
+  initContainerStatuses: [],
   containerStatuses: [{ name: 'shop', image: 'localhost/shop:2.4.1', restartCount: 0, ready: false, state, ...more }],
   conditions: [{ type: 'PodScheduled', status: 'True', lastTransitionTime: secondsAgo(300) }],
 })

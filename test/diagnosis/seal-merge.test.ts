@@ -35,6 +35,22 @@ describe('mergeFindings', () => {
     ])
   })
 
+  test('has memory weigh less that only metrics call used', () => {
+    const used = finding('memory/shop/near-limit')
+    const ran = (...findings: readonly Finding[]) =>
+      mergeFindings([used], [{ checks: ['cgroup'], findings }]).map(({ severity, id }) => `${severity} ${id}`)
+    expect(ran()).toEqual(['warn memory/shop/near-limit'])
+    expect(ran(inside('cgroup/memory'))).toEqual(['error cgroup/memory', 'error memory/shop/near-limit'])
+    expect(merged([used])).toEqual(['error memory/shop/near-limit'])
+  })
+
+  test('has a volume weigh more that the target was denied to write to', () => {
+    const volume = inside('disk/not-writable/data', { severity: 'warn' })
+    const denied = finding('log/trouble', { severity: 'info', evidence: 'ERROR open data/x: permission denied' })
+    expect(merged([], [volume])).toEqual(['warn disk/not-writable/data'])
+    expect(merged([denied], [volume])).toEqual(['error disk/not-writable/data', 'info log/trouble'])
+  })
+
   describe('a server that listens on the loopback alone', () => {
     const alone = inside('listening/localhost/8080', { severity: 'warn' })
     const probe = (title: string) => finding('probe/app/readiness', { title })

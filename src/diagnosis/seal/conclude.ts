@@ -29,7 +29,16 @@ export function mergeFindings(
   const all = [...seen, ...evidence]
   // The same trouble has the same id, but two paths of one server may fail in the same way: they are two sentences.
   const unique = all.filter(({ id, title }, at) => all.findIndex((other) => other.id === id && other.title === title) === at)
-  return orderFindings(unique.map((one) => (isWhyProbed(one, evidence) || isWhyDenied(one, evidence) ? { ...one, severity: 'error' as const } : one)))
+  const memoryIsCalm = containers.some(({ checks }) => checks.includes('cgroup')) && !seen.some(({ check }) => check === 'cgroup')
+  return orderFindings(unique.map((one) => weighed(one, evidence, memoryIsCalm)))
+}
+
+/** What others found can make a finding weigh more, or less. */
+function weighed(finding: Finding, evidence: readonly Finding[], memoryIsCalm: boolean): Finding {
+  if (isWhyProbed(finding, evidence) || isWhyDenied(finding, evidence)) return { ...finding, severity: 'error' }
+  // What metrics call used has the page cache in it, which the kernel gives back; the cgroup knows better.
+  const isMetric = finding.source === 'evidence' && finding.check === 'memory'
+  return isMetric && memoryIsCalm && finding.severity === 'error' ? { ...finding, severity: 'warn' } : finding
 }
 
 /** A server on the loopback alone is a warning, unless a probe is refused at its port: then it is why. */
