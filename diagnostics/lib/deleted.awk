@@ -17,7 +17,7 @@ $0 == "files" { listed = 1; next }
 
 {
   path = $0
-  sub(/^([^ ]+ ){6}/, "", path)
+  for (i = 0; i < 6; i++) sub(/^[^ ]+ /, "", path)
   # Shared memory has no path, and lies on no volume.
   if (path !~ /^\// || path ~ /^\/(memfd:|SYSV|dev\/zero|\[)/) next
   if (($1 " " $2) in counted) next
