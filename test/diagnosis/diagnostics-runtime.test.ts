@@ -202,6 +202,20 @@ describe('a thread dump', () => {
     expect(text.match(/^ {2}id: .*$/gm)).toEqual([`  id: "${id}"`])
   })
 
+  test('is not needed for the heap: HotSpot counts in a file', () => {
+    const counters = fileURLToPath(new URL('../../diagnostics/lib/hsperf.awk', import.meta.url))
+    const line = (bytes: Buffer): string => {
+      const numbers = execFileSync(busybox, ['od', '-An', '-v', '-tu1'], { input: bytes })
+      return execFileSync(busybox, ['awk', '-f', counters], { input: numbers, encoding: 'utf8' })
+    }
+    const file = readFileSync(fixture('jvm/hsperfdata'))
+    expect(line(file)).toBe('16773712 16777216 2558272741 1000000000\n')
+    expect(line(Buffer.concat([Buffer.from('torn'), file]))).toBe('')
+    expect(line(file.subarray(0, 3000))).toBe('')
+    // A length that leads nowhere ends it.
+    expect(line(Buffer.concat([file.subarray(0, 32), Buffer.alloc(32768, 255)]))).toBe('')
+  })
+
   test('of idle pools tells nothing', () => {
     expect(read('lock-idle')).toMatch(/^# threads of Java: .*\nok - /)
   })

@@ -2,6 +2,7 @@ import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Instant;
+import java.util.ArrayDeque;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -15,6 +16,7 @@ public class Shop {
             switch (words[0]) {
                 case "serve" -> serve(Integer.parseInt(words[1]));
                 case "transfer" -> transfer(); // between two accounts, in both directions
+                case "cache" -> cache(); // fills the heap, and goes on
                 case "stock" -> stock(Integer.parseInt(words[1])); // N threads that all want what one keeps
                 default -> throw new IllegalArgumentException("unknown task " + arg);
             }
@@ -56,6 +58,21 @@ public class Shop {
                 }
             }
         }, name).start();
+    }
+
+    /** Keeps all that fits, and goes on making room for what is new. */
+    private static void cache() {
+        new Thread(() -> {
+            ArrayDeque<byte[]> kept = new ArrayDeque<>();
+            while (true) {
+                try {
+                    kept.add(new byte[4096]);
+                    done.incrementAndGet();
+                } catch (OutOfMemoryError e) {
+                    for (int i = 0; i < 64; i++) kept.poll();
+                }
+            }
+        }, "cache").start();
     }
 
     private static void stock(int threads) {
