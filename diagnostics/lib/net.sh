@@ -138,6 +138,21 @@ connect() {
   return 1
 }
 
+# about_failure HOST PORT: prints what makes a failed connection likely, as the end of a sentence; nothing if there is nothing to say.
+about_failure() {
+  case $trail in *'hosts file'*) loopback "$1" || printf %s '; its address is from the hosts file (hostAliases of the pod)' ;; esac
+  ! no_default_route || printf %s '; the pod has no default route'
+  other_ports "$1" "$2"
+}
+
+# Succeeds if the pod is seen to have no default route, of either family.
+no_default_route() {
+  [ -r "$proc/${target:-self}/net/route" ] || return
+  # The kernel lists a default route of IPv6 by lo, which rejects, where there is none.
+  awk 'FILENAME ~ /6/ ? ($1 $2) ~ /^0+$/ && $NF != "lo" : $2 == "00000000" && $8 == "00000000" { found = 1 } END { exit found }' \
+    "$proc/${target:-self}/net/route" "$proc/${target:-self}/net/ipv6_route" 2>/dev/null
+}
+
 # other_ports HOST PORT: prints in words the ports that the service of that name has, by the names of the environment variables that the
 # kubelet gives the target for each service of its namespace, if this is none of them.
 other_ports() {
@@ -147,7 +162,7 @@ other_ports() {
   head -c 131072 "$proc/$target/environ" 2>/dev/null | tr '\000' '\n' | awk -v service="$service" -v port="$2" '
     !/=/ || !sub(/_TCP_PORT=.*/, "") || !sub("^" service "_PORT_", "") || /[^0-9]/ { next }
     { if ($0 == port) known = 1; list = list (list == "" ? "" : ", ") $0 }
-    END { if (list != "" && !known) print "; the service has port " list ", not " port }'
+    END { if (list != "" && !known) printf "; the service has port %s, not %s", list, port }'
 }
 
 # After connect: the finding ID that addresses of the host $1 failed before one did not, once. A client may be given these first, or
