@@ -63,7 +63,13 @@ export async function gather(request: DiagnosisRequest, deps: GatherDeps, signal
   const called = calledFor(pod, target, readings, redactor)
   const { target: asked } = request
   const { workload } = picked
-  const around = await readAround(pod, { target: asked, ...(workload ? { workload } : {}), called }, deps.cluster, clock.now(), signal)
+  const around = await readAround(
+    pod,
+    { target: asked, ...(workload ? { workload } : {}), called: [...annotations.checks, ...called] },
+    deps.cluster,
+    clock.now(),
+    signal,
+  )
   const found = evidenceFindings(redactMessages(pod, redactor), target, quotable, headroom, around, clock.now())
   const { findings, counts } = redacted([...found, ...annotations.findings], redactor)
   const { files, redactions } = evidenceFiles(pod, readings, findings, deps)

@@ -7,7 +7,7 @@ import type { TargetReading } from './target.ts'
 
 const maxPorts = 6
 /** A container that has run for less may not listen yet. */
-const startingMs = 20_000
+const startingMs = 5000
 
 /**
  * Where the target itself is to serve: whether something listens there, by what it declares, its probes and the Services that lead to it; and, where a probe of its
