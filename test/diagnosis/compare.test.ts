@@ -79,6 +79,14 @@ describe('compareFacts', () => {
     expect(differences(many.slice(0, 3), many.slice(0, 2))).toEqual([])
   })
 
+  test('of lists tells what one has alone, however they are broken into lines', () => {
+    const names = Array.from({ length: 24 }, (_, n) => `NAME_${String.fromCharCode(65 + n)}`)
+    const lines = (words: readonly string[], each: number) =>
+      words.flatMap((_, at) => (at % each === 0 ? [words.slice(at, at + each).join(' ')] : []))
+    expect(differences(lines(names, 8), lines(names.toReversed(), 9))).toEqual([])
+    expect(differences(lines(['EXTRA', ...names], 8), lines(names, 8))).toEqual([{ check: 'x', target: ['EXTRA'], twin: [] }])
+  })
+
   test('knows the names of the two pods, and leaves out checks that one of them did not run', () => {
     const names = { target: ['cart-a-1'], twin: ['cart-b-2'] }
     expect(differences(['host cart-a-1'], ['host cart-b-2'], names)).toEqual([])

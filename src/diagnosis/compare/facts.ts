@@ -6,6 +6,8 @@ export type Facts = ReadonlyMap<string, readonly string[]>
 
 /** Of what a check printed, so much is looked at, and told. */
 const maxLines = 400
+const maxLinesOfAll = 3000
+const maxRead = 400
 const maxLength = 240
 const maxTold = 8
 const maxChecks = 20
@@ -17,6 +19,7 @@ const maxChecks = 20
 export class FactReader {
   private readonly facts = new Map<string, string[]>()
   private check: string | undefined
+  private read = 0
   private held = ''
 
   /** Another container's log begins. */
@@ -47,7 +50,9 @@ export class FactReader {
     const [, point, comment] = /^(?:ok \d+(?: - )?(.*)|#(?! autodiagnose)(.*))$/.exec(line) ?? []
     const fact = (point ?? comment)?.trimEnd()
     const lines = this.facts.get(this.check ?? '')
-    if (fact?.trim() && lines && lines.length < maxLines) lines.push(fact.trimStart().slice(0, 2000))
+    if (!fact?.trim() || !lines || lines.length >= maxLines || this.read >= maxLinesOfAll) return
+    this.read += 1
+    lines.push(fact.trimStart().slice(0, maxRead))
   }
 }
 
@@ -88,13 +93,13 @@ function group(lines: readonly string[], names: readonly string[]): ReadonlyMap<
 
 type Groups = ReadonlyMap<string, readonly Line[]>
 
-function differing(target: Groups, twin: Groups): [string[], string[]] {
+function differing(target: Groups, twin: Groups): [readonly string[], readonly string[]] {
   const left: string[] = []
   const right: string[] = []
   for (const [shape, lines] of target) {
     const others = twin.get(shape)
-    if (!others) left.push(said(lines))
-    else if (muchMore(lines.length, others.length)) {
+    if (!others) continue
+    if (muchMore(lines.length, others.length)) {
       left.push(said(lines))
       right.push(said(others))
     } else if (lines.length === others.length) {
@@ -106,8 +111,41 @@ function differing(target: Groups, twin: Groups): [string[], string[]] {
       }
     }
   }
-  for (const [shape, lines] of twin) if (!target.has(shape)) right.push(said(lines))
-  return [left, right]
+  const [ofTarget, ofTwin] = withoutOrder(alone(target, twin), alone(twin, target))
+  return [
+    [...left, ...ofTarget],
+    [...right, ...ofTwin],
+  ]
+}
+
+const alone = (groups: Groups, others: Groups): Groups => new Map([...groups].filter(([shape]) => !others.has(shape)))
+
+/** From so many words on, names in a row are a list, and of these so many may differ: one in three. */
+const listWords = 20
+const listShare = 3
+
+/** Lists that are broken into lines elsewhere, or are in another order, say nothing; of those that have a few names more, these are told. */
+function withoutOrder(target: Groups, twin: Groups): [readonly string[], readonly string[]] {
+  const [left, right] = [wordsOf(target), wordsOf(twin)]
+  const [ofTarget, ofTwin] = [without(left, right), without(right, left)]
+  const differ = ofTarget.length + ofTwin.length
+  if (differ === 0) return [[], []]
+  const areNames = [...left, ...right].every((word) => /^[\w.-]+$/.test(word))
+  if (areNames && left.length + right.length >= listWords && differ * listShare <= left.length + right.length)
+    return [ofTarget.length > 0 ? [ofTarget.join(' ')] : [], ofTwin.length > 0 ? [ofTwin.join(' ')] : []]
+  return [[...target.values()].map(said), [...twin.values()].map(said)]
+}
+
+const wordsOf = (groups: Groups): readonly string[] => [...groups].flatMap(([shape, lines]) => lines.flatMap(() => shape.split(' ')))
+
+function without(words: readonly string[], others: readonly string[]): readonly string[] {
+  const left = new Map<string, number>()
+  for (const word of others) left.set(word, (left.get(word) ?? 0) + 1)
+  return words.filter((word) => {
+    const count = left.get(word) ?? 0
+    left.set(word, count - 1)
+    return count <= 0
+  })
 }
 
 const muchMore = (a: number, b: number): boolean => Math.abs(a - b) >= 3 && Math.max(a, b) >= 2 * Math.min(a, b)
