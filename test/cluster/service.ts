@@ -28,6 +28,8 @@ export interface LabServiceOptions {
   readonly evidence?: object
   /** Its source `alertmanager` takes what the lab's pair sends; with the rights of this rule, beside what is given here of the sections about alerts. */
   readonly alerts?: { readonly rule: object; readonly intake: object; readonly reports: object }
+  /** The section of the configuration; `alice` is the principal. */
+  readonly adoption?: readonly object[]
   /** Puts something around every durable step; the service then runs in the process of the tests. */
   readonly wrapStep?: ServiceOptions['wrapStep']
 }
@@ -98,6 +100,7 @@ export function useService(options: LabServiceOptions): LabService {
       // No admission policy names these accounts.
       diagnosis: { image: 'localhost/autodiagnose:1', imagePullPolicy: 'Never', admissionPolicy: 'unchecked', ...options.diagnosis },
       ...(options.harm ? { harm: options.harm } : {}),
+      ...(options.adoption ? { adoption: options.adoption.map((rule) => ({ principal: 'alice', ...rule })) } : {}),
       ...(options.evidence ? { evidence: options.evidence } : {}),
     }
     await rights.writeKubeconfig(kubeconfig)
