@@ -52,6 +52,13 @@ count_waiting() {
     END { read_table(net "/tcp"); read_table(net "/tcp6"); print (listens || sum) ? sum + 0 : "none" }')
 }
 
+# still_busy PID TID: true if the thread neither sleeps nor reads nor writes for another 1.5 s: what takes a second may be work.
+still_busy() {
+  first=$(printf '%s\n' "$proc/$1/task/$2" | awk -f "$lib/threads-look.awk" -v futex="$futex" | awk '{ print $3, $5, $6 }')
+  sleep 1.5
+  [ "$first" = "$(printf '%s\n' "$proc/$1/task/$2" | awk -f "$lib/threads-look.awk" -v futex="$futex" | awk '{ print $3, $5, $6 }')" ]
+}
+
 who() { # PID: $who becomes its number, name and runtime; $kind is set
   name='' runtime='' kind=''
   read -r name 2>/dev/null <"$proc/$1/comm"
