@@ -94,7 +94,7 @@ describe('compareFacts', () => {
   })
 
   test('is bounded, whatever a pod prints', () => {
-    const lines = Array.from({ length: 3000 }, (_, n) => `${'abcdefghij'.repeat(100)} ${String.fromCodePoint(0x4e00 + n)}`)
+    const lines = Array.from({ length: 3000 }, (_, n) => `${String.fromCodePoint(0x4e00 + n)} ${'abcdefghij'.repeat(100)}`)
     const [only] = compareFacts(facts(`# check x\n${lines.map((line) => `# ${line}\n`).join('')}`), new Map([['x', []]]), nobody)
     expect(only?.target).toHaveLength(9)
     expect(only?.target.at(-1)).toBe('and 392 more')

@@ -6,7 +6,7 @@ export type Facts = ReadonlyMap<string, readonly string[]>
 
 /** Of what a check printed, so much is looked at, and told. */
 const maxLines = 400
-const maxLinesOfAll = 3000
+const maxLinesOfAll = 1500
 const maxRead = 400
 const maxLength = 240
 const maxTold = 8
