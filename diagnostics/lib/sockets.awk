@@ -57,7 +57,8 @@ function sort(f, local, taken,   to, queues, kept) {
     if (f[6] ~ /^01/ && number(f[7]) >= 3) peers["lost", to]++
     else if (f[6] ~ /^04/ && (still("there" f[10], number(queues[1])) || looking)) note("unread there", to, number(queues[1]))
     kept = number(queues[2])
-    if (kept > 0 && (taken || kept >= 65536) && still("here" f[10], kept)) {
+    # Without an inode it was not accepted yet, and waits for that.
+    if (kept > 0 && f[10] + 0 && (taken || kept >= 65536) && still("here" f[10], kept)) {
       if (kept >= 65536) bulky++
       # Clients of one server have a port each, which says nothing.
       if (taken) { sub(/:.*/, "", to); served[local]++ }

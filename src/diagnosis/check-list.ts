@@ -13,6 +13,7 @@ export const checkList: readonly CheckFacts[] = [
   { name: 'disk', byDefault: true, profile: 'restricted', seesTarget: true, pauses: false, param: 'none', tools: [] },
   { name: 'kubernetes', byDefault: true, profile: 'restricted', seesTarget: true, pauses: false, param: 'none', tools: [] },
   { name: 'cgroup', byDefault: true, profile: 'restricted', seesTarget: true, pauses: false, param: 'optional', tools: [] },
+  { name: 'disk-latency', byDefault: false, profile: 'restricted', seesTarget: true, pauses: false, param: 'optional', tools: [] },
   {
     name: 'dns',
     byDefault: false,
