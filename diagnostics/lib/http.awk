@@ -1,4 +1,4 @@
-# The head of an HTTP answer on stderr, as the lines "status CODE TEXT", "location URL", "date DATE", "age SECONDS", and "at connected TIME",
+# The head of an HTTP answer on stderr, or what else is spoken ("no HTTP"), as the lines "status CODE TEXT", "location URL", "date DATE", "age SECONDS", and "at connected TIME",
 # "at answered TIME", in seconds since the machine started; the body is not read. With the arguments Host and path it sends the request
 # first: stdin and stdout are the connection then.
 
@@ -12,6 +12,17 @@ function tell_time(what,   text) {
     tell("at " what " " text)
   }
   close("/proc/uptime")
+}
+# What the first words of other protocols look like.
+function protocol(text) {
+  if (text ~ /^SSH-/) return ", but SSH"
+  if (text ~ /^220[ -]/) return text ~ /FTP/ ? ", but FTP" : ", but SMTP"
+  if (text ~ /^-(ERR|DENIED|NOAUTH)/) return ", but the protocol of Redis"
+  if (text ~ /^\+OK/) return ", but POP3"
+  if (text ~ /^\* OK/) return ", but IMAP"
+  if (text ~ /^AMQP/) return ", but AMQP"
+  if (text ~ /mysql_native_password|caching_sha2_password/) return ", but the protocol of MySQL"
+  return ""
 }
 # Header fields that are of use; each once.
 function tell_field(text,   name) {
@@ -44,7 +55,7 @@ BEGIN {
       # What ssl_client or nc says; never a line of another protocol, which may hold anything.
       if (text == "connected") { tell(text); tell_time("connected") }
       else if (text ~ /^(ssl_client|nc): /) tell(text)
-      else tell("no HTTP")
+      else if (text != "") { tell("no HTTP" protocol(text)); exit }
     } else if (text == "") exit
     else tell_field(text)
   }

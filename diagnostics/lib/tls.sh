@@ -19,11 +19,26 @@ named() {
   return 1
 }
 
+# Prints what the server shows in TLS, within so many seconds: see certificate.awk.
+greet() { within "$1" busybox nc -w 3 "$address" "$port" -e busybox sh "$lib/certificate.sh" "$host" 2>&1 | awk -f "$lib/certificate.awk"; }
+
+# Succeeds where a server that was asked without TLS speaks it: the finding then says all.
+wants_tls() {
+  [ "$scheme" = http ] && [ "$took" -lt $((waited * 1000 - 50)) ] || return
+  case $code in '') case $reply in *connected*) ;; *) return 1 ;; esac ;; 400) ;; *) return 1 ;; esac
+  read_clock
+  [ $((ends - clock)) -ge 100 ] || return
+  share 1 2
+  case $(greet "$patience") in *'valid '*) ;; *) return 1 ;; esac
+  finding "$id/wants-tls" error "GET $shown fails: $host port $port speaks TLS, the URL says http${first:+ (answered $first)}" \
+    "the URL has the wrong scheme, or the wrong port" "try https://, or the port for plain HTTP" "$evidence"
+}
+
 # judge_certificate: looks at the certificate before anything is asked. Fails when its finding says all; sets $certificate to what
 # there is to say of a good one, and $silent where the server took the connection and said nothing: asking it would take as long again.
 judge_certificate() {
   certificate='' silent=''
-  begun=$(within "$patience" busybox nc -w 3 "$address" "$port" -e busybox sh "$lib/certificate.sh" "$host" 2>&1 | awk -f "$lib/certificate.awk")
+  begun=$(greet "$patience")
   read_clock
   to_greet=$(((clock - began) * 10))
   case $begun in

@@ -80,6 +80,25 @@ describe('what http tells of time and trust', () => {
     expect(text).toMatch(/^# times of GET http:\/\/localhost:\d+\/: name \d+ ms, connection \d+ ms, first byte 5[2-9]\d\d ms$/m)
   })
 
+  test('finds TLS where the URL says http, and names other protocols', async () => {
+    target({})
+    const plain = async (words: string): Promise<number> =>
+      listen(createTcpServer((socket) => void socket.on('error', () => {}).once('data', () => socket.write(words))))
+    const ports = [
+      await secure(chain.leaf + chain.intermediate),
+      await plain('220 mail.fruit ESMTP\r\n'),
+      await plain("-ERR unknown command 'GET'\r\n"),
+    ]
+    const { points, text } = await check(...ports.map((port) => `http=http://localhost:${port}/`), `http=http://localhost:${ports[0]}`)
+    expect(points.map(({ name }) => name.replace(/\d{4,}/g, 'N'))).toEqual([
+      'GET http://localhost:N/ fails: localhost port N speaks TLS, the URL says http',
+      'GET http://localhost:N/ got no HTTP answer: localhost port N speaks SMTP',
+      'GET http://localhost:N/ got no HTTP answer: localhost port N speaks the protocol of Redis',
+      'GET http://localhost:N fails: localhost port N speaks TLS, the URL says http',
+    ])
+    expect(text).not.toContain('ESMTP')
+  })
+
   test('takes an interim answer for none', async () => {
     target({})
     const answer = 'HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\nHTTP/1.1 500 Internal Server Error\r\n\r\n'
