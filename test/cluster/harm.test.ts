@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { View } from '../../src/api/view.ts'
 import type { RawPod } from '../../src/ports/cluster/cluster.ts'
 import { isLab, kubectl, needsLab, useNamespace } from './environment.ts'
+import { faultyImage } from './faulty-image.ts'
 import { create, getPod, kubectlAgain, logThat, podThat } from './pods.ts'
 import { redmineLab, renderedNote } from './redmine-lab.ts'
 import { type LabService, useService } from './service.ts'
@@ -61,6 +62,7 @@ describe('a pod without memory to spare', () => {
     redmine = redmineLab()
     await create(namespace, limited('full', 59))
     await create(namespace, limited('roomy', 8))
+    await faultyImage()
     await create(namespace, heap)
     await logThat(namespace, 'full', 'filled')
     await logThat(namespace, 'heap', 'cache: 55 MiB')

@@ -21,6 +21,10 @@ export interface FaultCase {
   readonly container: string
   /** `kind/name` of the workload to ask for, where it is not the pod. */
   readonly workload?: string
+  /** Conditions that hold once the trouble shows. */
+  readonly ready: readonly string[]
+  /** Whether CI leaves it out: others show the same, and faster. */
+  readonly notInCi: boolean
   /** Whether there is a running target to inject beside. */
   readonly inject: boolean
   /** What the first finding must match; absent: nothing is wrong, and nothing may be found. */
@@ -66,6 +70,8 @@ export function readCase(file: string, text: string): FaultCase {
     summary: one('summary') ?? '',
     selector,
     container,
+    ready: head.get('ready') ?? [],
+    notInCi: one('ci') === 'no',
     inject: !(one('inject') ?? 'yes').startsWith('no'),
     ...(workload === undefined ? {} : { workload }),
     ...(expected === 'none' ? {} : { expect: new RegExp(expected, 'i') }),

@@ -3,6 +3,7 @@ import { readCase, readHead } from './corpus.ts'
 import type { Diagnosed } from './judge.ts'
 import { isGood, judge, scoreLine, scoreOf, type Verdict } from './judge.ts'
 import { mergeRows, outdated, readPage, renderPage, rowsOf } from './page.ts'
+import { anyLine } from './ready.ts'
 
 const text = (...lines: readonly string[]) => `${lines.join('\n')}\napiVersion: v1\n# expect: not of the head\n`
 const stock = readCase('/x/backend-500.yaml', text('# target: app=shop shop', '# inject: yes', '# expect: (?=.*stock)(?=.*500)'))
@@ -29,6 +30,8 @@ describe('the head of a case', () => {
       summary: '',
       selector: 'app=shop',
       container: 'shop',
+      ready: [],
+      notInCi: false,
       inject: true,
       expect: /(?=.*stock)(?=.*500)/i,
     })
@@ -45,6 +48,16 @@ describe('the head of a case', () => {
 
   it('is complained about by name', () => {
     expect(() => readCase('/x/odd.yaml', text('# target: a b'))).toThrow('Cannot read case "odd": its head has no "expect"')
+  })
+})
+
+describe('a condition', () => {
+  it.each([
+    ['^ERROR [[:alpha:]]+: [[:digit:]]{3}$', true],
+    ['ERROR.*WARN', false],
+    ['"lastState":\\{"terminated"', true],
+  ])('is searched in each line as grep -E does: %s', (pattern, holds) => {
+    expect(anyLine(pattern, 'INFO\nERROR stock: 500\nWARN {"lastState":{"terminated":1}}')).toBe(holds)
   })
 })
 

@@ -1,5 +1,6 @@
 import type { FaultCase } from './corpus.ts'
 import { diagnosticImage } from './diagnostic-image.ts'
+import { startApi } from './ready.ts'
 import { type Result, runCase, type World } from './run-case.ts'
 import { startFaultService } from './service.ts'
 
@@ -19,8 +20,9 @@ export interface CorpusOptions {
 export async function runCorpus(cases: readonly FaultCase[], options: CorpusOptions): Promise<readonly Result[]> {
   const { folder, up = 6, atOnce = 3, keep = false, signal = new AbortController().signal, onResult } = options
   const service = await startFaultService(await diagnosticImage(), { toolsets: await toolsetsOf(cases) })
+  const api = await startApi()
   try {
-    const world: World = { folder, service, turn: turns(atOnce), keep, signal }
+    const world: World = { folder, service, api, turn: turns(atOnce), keep, signal }
     const results: Result[] = []
     const queue = cases.map((one, at) => ({ one, at }))
     const work = async (): Promise<void> => {
@@ -34,6 +36,7 @@ export async function runCorpus(cases: readonly FaultCase[], options: CorpusOpti
     for (const one of ended) if (one.status === 'rejected') throw one.reason
     return results
   } finally {
+    api.close()
     await service.stop()
   }
 }
