@@ -39,7 +39,7 @@ async function adopt(typed: Typed, pod: RawPod, rule: AdoptionRule, key: string,
   const request = requestOf(typed, pod, rule, deps)
   const verdict = admit(config.policy, request.requester, request)
   if (verdict.kind === 'denied') {
-    await tellDenied(key, { ...whereOf(typed, pod, rule), message: verdict.message }, deps)
+    await tellDenied(key, { ...whereOf(typed, pod, rule), why: verdict.message }, deps)
     return 'denied'
   }
   // Its key is taken where it was adopted before, whoever did it.

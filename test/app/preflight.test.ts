@@ -1,6 +1,6 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex } from '@noble/hashes/utils.js'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { platform } from '#platform'
 import type { ConfigInput } from '../../src/config.ts'
 import { demoPod } from '../../src/emulator/demo-cluster.ts'
@@ -39,6 +39,33 @@ describe('POST /v1/preflight', () => {
     expect((await podNow()).spec.ephemeralContainers ?? []).toEqual([])
     expect(await deps.records.list({}, { limit: 10 })).toEqual([])
     expect(runs.started).toEqual([])
+  })
+
+  it('tells which healthy replica would be looked at, or why there is none', async () => {
+    const of = (name: string): RawPod => {
+      const owner = { apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'storefront', uid: 'u', controller: true }
+      return {
+        ...now,
+        metadata: { ...now.metadata, name, uid: name === demoPod.name ? now.metadata.uid : name, labels: { app: 'x' }, ownerReferences: [owner] },
+      }
+    }
+    const now = await podNow()
+    const getPod: Cluster['getPod'] = async ({ name }) => of(name)
+    const listPods = vi.fn<Cluster['listPods']>(async () => [of(demoPod.name), of('storefront-1')])
+    const { ask } = await withCluster({
+      getPod,
+      listPods,
+      podMetrics: (_, signal) => cluster.podMetrics(demoPod, signal),
+      addEphemeralContainer: async () => ({ kind: 'added' }),
+    })
+    const answer = await (await ask('/v1/preflight', json({ pod, compare: true, checks: ['resolv'] }))).json()
+    expect(answer).toMatchObject({ ok: true, twin: { ok: true, pod: 'storefront-1' } })
+    expect(listPods.mock.calls[0]?.slice(0, 2)).toEqual(['demo', 'app=x'])
+    listPods.mockResolvedValue([of(demoPod.name)])
+    const alone = await (await ask('/v1/preflight', form(`pod=${pod}&compare=true&checks=resolv`))).json()
+    expect(alone).toMatchObject({ ok: true, twin: { ok: false, explanation: 'The statefulset "storefront" has no other pod to compare with' } })
+    expect(await (await ask('/v1/preflight', json({ pod, compare: false }))).json()).not.toHaveProperty('twin')
+    expect((await ask('/v1/preflight', form(`pod=${pod}&compare=maybe`))).status).toBe(422)
   })
 
   it.each([
