@@ -36,8 +36,8 @@ function show(   s, i) {
 function judge_backlog(   i) {
   for (i = 1; i <= n; i++) {
     if (waiting[i] >= 16 || waiting[i] >= 1 && before["listen" inode[i]] && waiting[i] >= before["listen" inode[i]])
-      finding("backlog/" ports[i], "warn", waiting[i] " connection" (waiting[i] == 1 ? " waits" : "s wait") " at " where[i] " to be accepted" (overflows ? ": its queue (backlog) was full " overflows " times, others were dropped" : ""), \
-        "the target does not accept connections as fast as they come: it hangs, is starved of CPU, or is out of file descriptors", "look at its threads, CPU and open files", what[i] " " where[i])
+      finding("backlog/" ports[i], "warn", waiting[i] " connection" (waiting[i] == 1 ? " waits" : "s wait") " at " where[i] " to be accepted" (overflows ? ": its queue (backlog) was full, others were dropped" : ""), \
+        "the target does not accept connections as fast as they come: it hangs, is starved of CPU, or is out of file descriptors", "look at its threads, CPU and open files", what[i] " " where[i] (overflows ? "\ndropped by full queues since the pod began: " overflows : ""))
   }
 }
 function judge_expected_port() {

@@ -99,6 +99,9 @@ target_file() {
   if [ -n "$target" ] && [ -r "$proc/$target/root$1" ]; then echo "$proc/$target/root$1"; else echo "$1"; fi
 }
 
+# Succeeds if the network is the node's: it has the other ends of its pods' interfaces, by the names that network plugins give them.
+host_network() { grep -Eq '^ *(veth|cali|cni|lxc|cilium_|docker|flannel|azv|gke|eni[0-9a-f]{8,})' "$1/dev" 2>/dev/null; }
+
 # Succeeds if the host is the pod itself by the way it is written, without asking a nameserver.
 loopback() {
   case $1 in [Ll][Oo][Cc][Aa][Ll][Hh][Oo][Ss][Tt] | *.[Ll][Oo][Cc][Aa][Ll][Hh][Oo][Ss][Tt]) return 0 ;; esac
@@ -149,8 +152,8 @@ about_failure() {
 no_default_route() {
   [ -r "$proc/${target:-self}/net/route" ] || return
   # The kernel lists a default route of IPv6 by lo, which rejects, where there is none.
-  awk 'FILENAME ~ /6/ ? ($1 $2) ~ /^0+$/ && $NF != "lo" : $2 == "00000000" && $8 == "00000000" { found = 1 } END { exit found }' \
-    "$proc/${target:-self}/net/route" "$proc/${target:-self}/net/ipv6_route" 2>/dev/null
+  cat "$proc/${target:-self}/net/route" "$proc/${target:-self}/net/ipv6_route" 2>/dev/null |
+    awk '(length($1) == 32 ? ($1 $2) ~ /^0+$/ && $NF != "lo" : $2 == "00000000" && $8 == "00000000") { found = 1 } END { exit found }'
 }
 
 # other_ports HOST PORT: prints in words the ports that the service of that name has, by the names of the environment variables that the

@@ -1,5 +1,5 @@
 # Reads the kernel's tables of TCP and UDP sockets; with hexadecimal.awk. What is kept grows with the number of peers and listening sockets,
-# not with that of connections.
+# not with that of connections. Variable: shared, where only sockets count whose inode is in `owner`.
 #
 #   n, where[i] what[i] inode[i] ports[i] waiting[i]   sockets that listen, and connections that wait to be accepted
 #   states[CODE]                                       connections by state, as in the table
@@ -11,6 +11,7 @@ function read_tcp(file, kind,   text, f, local) {
   while ((getline text < file) > 0) {
     sub(/^ +/, "", text)
     split(text, f, / +/)
+    if (shared && !(f[10] in owner)) continue
     states[f[4]]++
     if (f[4] == "0A") listens(kind, f, number(substr(f[5], index(f[5], ":") + 1)))
     else {
@@ -25,7 +26,7 @@ function read_udp(file, kind,   text, f) {
   while ((getline text < file) > 0) {
     sub(/^ +/, "", text)
     split(text, f, / +/)
-    if (f[4] == "07") listens(kind, f, 0)
+    if (f[4] == "07" && (!shared || f[10] in owner)) listens(kind, f, 0)
   }
   close(file)
 }
