@@ -21,7 +21,17 @@ describe('what the service may', () => {
 
   const ours = (plan: Partial<ContainerPlan> = {}) =>
     containerSpec(
-      { name, profile: 'restricted', ids: { uid: 1000, gid: 1000 }, target: 'app', expires: 1_900_000_000, checks: [], image, mountChecks: false, ...plan },
+      {
+        name,
+        profile: 'restricted',
+        ids: { uid: 1000, gid: 1000 },
+        target: 'app',
+        expires: 1_900_000_000,
+        checks: [],
+        image,
+        mountChecks: false,
+        ...plan,
+      },
       config,
       8_388_608,
     )
@@ -240,6 +250,26 @@ describe('what the service may', () => {
       status: 201,
       body: { status: { allowed: true } },
     })
+  })
+
+  it('allows each image that is named, and no other', async () => {
+    const patch = (images: readonly string[]) => {
+      const value = JSON.stringify(images).replaceAll('"', "'")
+      return kubectl([
+        'patch',
+        'validatingadmissionpolicy',
+        service,
+        '--type=json',
+        '-p',
+        JSON.stringify([{ op: 'replace', path: '/spec/variables/0/expression', value }]),
+      ])
+    }
+    const net = 'registry.example.com/diagnostics-net:1'
+    const statuses = async () => Promise.all([image, net, 'other:1'].map(async (each) => (await add([{ ...ours(), image: each }])).status))
+    await patch([image, net])
+    await vi.waitFor(async () => expect(await statuses()).toEqual([200, 200, 422]), { timeout: 30_000, interval: 300 })
+    await patch([image])
+    await vi.waitFor(async () => expect(await statuses()).toEqual([200, 422, 422]), { timeout: 30_000, interval: 300 })
   })
 
   it.each([
