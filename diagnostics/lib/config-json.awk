@@ -3,7 +3,7 @@
 # cut (1: the text is only the beginning of the file). Prints "key  type" lines as comments, then one of
 #   bad LINE what is wrong         twice LINE KEY (a key that its object has already)         fine COUNT
 
-BEGIN { line = 1; expect = "value"; if (!most) most = 150 }
+BEGIN { line = 1; expect = "value"; special = "[\"\\\\\001]"; if (!most) most = 150 }
 
 bad { next }
 
@@ -11,7 +11,18 @@ NR == 1 && substr($0, 1, 3) == "\357\273\277" { $0 = substr($0, 4) } # a byte or
 
 {
   size = length($0)
-  for (i = 1; i <= size && !bad; i++) take(substr($0, i, 1))
+  for (i = 1; i <= size && !bad; i++) {
+    # Most of a file is text in strings: passed over in one step.
+    if (in_string && !escaped) {
+      rest = substr($0, i)
+      plain_size = match(rest, special) ? RSTART - 1 : length(rest)
+      count += plain_size
+      if (count <= 80) text = text substr(rest, 1, plain_size)
+      i += plain_size
+      if (i > size) break
+    }
+    take(substr($0, i, 1))
+  }
 }
 
 END {
@@ -44,7 +55,7 @@ function take(c) {
   if (c == "{" || c == "[") {
     if (expect != "value" && expect != "value or end") { misplaced(c); return }
     show(c == "{" ? "object" : "list")
-    kind[++depth] = c; opened[depth] = line; item[depth] = 0; key[depth] = ""
+    kind[++depth] = c; opened[depth] = line; item[depth] = 0; key[depth] = ""; serial[depth]++
     expect = c == "{" ? "key or end" : "value or end"
     return
   }
@@ -80,13 +91,9 @@ function close_it(c) {
   if (!depth || kind[depth] != (c == "}" ? "{" : "[")) { fail("\"" c "\" closes nothing that is open"); return }
   if (expect == "key" || (expect == "value" && kind[depth] == "[")) { fail("a comma before the closing \"" c "\""); return }
   if (expect == "value" || expect == "colon") { fail("a key has no value"); return }
-  forget(depth)
   depth--
   ended()
 }
-
-# Keys of an object that is closed may come again in the next one.
-function forget(level,   name) { for (name in had) if (had[name] == level) delete had[name] }
 
 function ended() { values++; expect = depth ? "comma" : "done" }
 
@@ -99,8 +106,9 @@ function end_string() {
   in_string = 0
   if (expect == "key" || expect == "key or end") {
     key[depth] = plain(text, count)
-    if ((depth, text) in had) { if (repeated == "") repeated = line " " plain(text, count) }
-    else if (count <= 80 && names++ < 3000) had[depth, text] = depth
+    name = depth "." serial[depth] "." text
+    if (name in had) { if (repeated == "") repeated = line " " plain(text, count) }
+    else if (count <= 80 && names++ < 3000) had[name] = 1
     expect = "colon"
     return
   }
