@@ -24,7 +24,10 @@ function look(name, text,   inner) {
     if (text ~ /\r\001?$/) add(name, "carriage-return", "ends in a carriage return", "it was read from a file with line ends of Windows")
     else if (text ~ /\001$/) add(name, "line-break", "ends in a line break", "it was made from a file or by echo, as a Secret by `echo VALUE | base64`, or by | in YAML: the line break is part of the value")
   }
-  if (text ~ /\{\{-? *\.(Values|Release|Chart)\./ || text ~ /<no value>/) add(name, "template", "holds an unfilled template", "what should have filled the template (Helm, envsubst) had no value, or did not run")
+  if (text ~ /\{\{-? *\.(Values|Release|Chart)\./ || text ~ /<no value>/ || text ~ /^(undefined|\[object Object\]|<nil>)$/) add(name, "template", "holds an unfilled template", "what should have filled the template (Helm, envsubst) had no value, or did not run")
+  else if (tolower(text) ~ /^(change[-_]?me|replace[-_]?me|todo|fixme|<your[^<>]*>|your[-_][a-z0-9_-]*[-_]here)$/) add(name, "placeholder", "is a placeholder, which somebody was to replace", "the example was taken as it is")
+  else if (text ~ /^"[^" {}]+"$/ || text ~ /^\047[^\047 {}]+\047$/) add(name, "quotes", "stands in quotes, which are part of it", "it was taken from a file of NAME=\047VALUE\047 lines, whose quotes only a shell takes away")
+  else if (text ~ /^ | $/ && text ~ /^ *([0-9]+|[a-z]+:\/\/[^ ]+) *$/) add(name, "blank", "begins or ends in a blank", "it was written so, or a template left it")
   if (match(text, /\$\([A-Z_][A-Z0-9_]*\)/)) {
     reference[name] = substr(text, RSTART + 2, RLENGTH - 3)
     add(name, "unresolved", "", "")

@@ -45,6 +45,10 @@ describe.each<Userland>(['busybox', 'debian'])('the check environment under %s',
     ],
     ['a line break that came with a Secret', { PASSWORD: 'made-up\n' }, 'line-break/PASSWORD', /PASSWORD ends in a line break$/],
     ['a line end of Windows', { HOST: 'made-up\r' }, 'carriage-return/HOST', /HOST ends in a carriage return$/],
+    ['a value that a program left out', { HOST: 'undefined' }, 'template/HOST', /HOST holds an unfilled template$/],
+    ['a placeholder', { TOKEN: 'CHANGE_ME' }, 'placeholder/TOKEN', /TOKEN is a placeholder/],
+    ['quotes that no shell took away', { HOST: '"made-up"' }, 'quotes/HOST', /HOST stands in quotes, which are part of it$/],
+    ['a number with a blank', { PORT: '8080 ' }, 'blank/PORT', /PORT begins or ends in a blank$/],
     ['a template that nothing filled', { HOST: '{{ .Values.made-up }}' }, 'template/HOST', /HOST holds an unfilled template$/],
   ])('finds %s', async (_, env, id, title) => {
     const { points, text } = await check(env)
@@ -57,6 +61,9 @@ describe.each<Userland>(['busybox', 'debian'])('the check environment under %s',
     ['JSON of a YAML block', '{"made": "up"}\n'],
     ['a script', 'exec shop --port 80\n'],
     ['a command of a shell', 'up $(date)'],
+    ['options with a blank', '-Xmx1g '],
+    ['quotes of a part', '-Dname="made up" -Dother="x"'],
+    ['a JSON text', '"{made: up}"'],
     ['a template of the program', '{{.time}} {{.level}}'],
   ])('takes %s as it is', async (_, value) => {
     const { points } = await check({ VALUE: value })

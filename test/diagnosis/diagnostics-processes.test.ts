@@ -84,7 +84,7 @@ describe.each<Userland>(['busybox', 'debian'])('processes and limits of a target
       },
       { ok: true },
     ])
-    const some = procOf('some', [{ pid: 1, parent: 0, threads: 320 }, ...crowd.slice(0, 100)])
+    const some = procOf('some', [{ pid: 1, parent: 0, threads: 220 }, ...crowd.slice(0, 100)])
     expect((await check(`--proc=${some}`, 'processes')).points).toMatchObject([{ ok: true }])
   })
 
