@@ -2,7 +2,7 @@ import type { Finding } from './diagnosis.ts'
 
 /** What keeps a container or a whole pod from running: nothing that is seen beside it tells more. */
 const decisive =
-  /^(scheduling|image|waiting|mount|sandbox|start|hook|init|pod|terminating|readiness-gate|workload)\/|^node\/(silent|not-ready)$|^exit-history\/.+\/(crash-loop|oom-killed)$/
+  /^(scheduling|image|waiting|mount|sandbox|start|hook|init|pod|terminating|readiness-gate|workload(?!\/(?:job-|Progress)))\/|^node\/(silent|not-ready)$|^exit-history\/.+\/(crash-loop|oom-killed)$/
 
 const rank = { error: 0, warn: 1, info: 2 } as const
 const maxTitle = 400

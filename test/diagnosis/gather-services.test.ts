@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import type { Raw, RawPod } from '../../src/ports/cluster/cluster.ts'
-import { captured, changed, gatherOf } from './gather-world.ts'
+import { type Captured, captured, changed, gatherOf } from './gather-world.ts'
 
 const plain = captured('healthy-web')
 const now = Date.parse(plain.now)
 const ago = (seconds: number) => new Date(now - seconds * 1000).toISOString()
 /** Ready for a minute, serves at 8080 by the name of web, and calls stock. */
-const web = {
+const web: Captured = {
   ...changed(plain, {
     metadata: { labels: { app: 'shop' }, annotations: {} },
     container: {
@@ -129,7 +129,7 @@ describe('what the target itself serves', () => {
     const status = { containerStatuses: [{ name: 'shop', restartCount: 0, ready, state: { running: { startedAt: ago(60) } } }] }
     return { ...changed(web, { container: { env: [], ports: [{ containerPort: 8080, name: 'web' }], readinessProbe: probe }, status }), events }
   }
-  const hints = async (world: typeof web) => (await gathered([], [], world)).hints.map(({ name, param }) => `${name}=${param}`)
+  const hints = async (world: Captured) => (await gathered([], [], world)).hints.map(({ name, param }) => `${name}=${param}`)
 
   test('is asked as the kubelet asks it, where a probe fails', async () => {
     const get = { httpGet: { port: 'web', path: '/ready?full=1', scheme: 'HTTP' } }

@@ -4,13 +4,17 @@ const wrapping =
 
 /** The words of a runtime without what wraps them, ids and the final "unknown". */
 export function plainWords(message: string): string {
-  return message
-    .replace(/\s+/g, ' ')
-    .replaceAll(wrapping, '')
-    .replace(/ \(pod: "[^"]*", container: [^)]*\)/, '')
-    .replace(/(: unknown)+$/, '')
-    .replaceAll(/"?[0-9a-f]{64}"?/g, '…')
-    .trim()
+  return (
+    message
+      .replace(/\s+/g, ' ')
+      .replaceAll(wrapping, '')
+      .replace(/ \(pod: "[^"]*", container: [^)]*\)/, '')
+      .replace(/(: unknown)+$/, '')
+      // Where node and runtime keep the pod's files.
+      .replaceAll(/\/[^\s":]*\/(?:pods\/[0-9a-f-]{36}|io\.containerd[^\s":/]*\/[^\s":/]+)\/[^\s":]*/g, '…')
+      .replaceAll(/"?[0-9a-f]{64}"?/g, '…')
+      .trim()
+  )
 }
 
 interface Cause {

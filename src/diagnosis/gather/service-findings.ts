@@ -24,7 +24,7 @@ type Reader = Pick<Cluster, 'listPods'>
 const maxAsked = 4
 
 /** Services whose `selector` the pod has. */
-export function servicesOf(pod: RawPod, services: readonly Raw[]): readonly Service[] {
+function servicesOf(pod: RawPod, services: readonly Raw[]): readonly Service[] {
   const { labels = {} } = pod.metadata
   return (services as unknown as readonly Service[]).filter(({ spec: { selector = {} } = {} }) => {
     const pairs = Object.entries(selector)

@@ -118,7 +118,7 @@ async function readOptional(
   }
 }
 
-export interface Owner {
+interface Owner {
   readonly kind: string
   readonly name: string
 }
