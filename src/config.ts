@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi'
+import { bytesOf } from './config-facts.ts'
 import { adoption, githubTracker, gitlabTracker, intake, jiraTracker, reports, source } from './config-intake.ts'
 import { httpUrl, name, path, patterns, secret } from './config-values.ts'
 import { profiles } from './diagnosis/diagnosis.ts'
@@ -242,19 +243,3 @@ export const configSchema = z.strictObject({
 export type ConfigInput = z.input<typeof configSchema>
 /** The parsed configuration. Secrets are still references; the host has read what they name. */
 export type Config = Readonly<z.output<typeof configSchema>>
-
-/** How long the download URL of a bundle works, where the store has one. */
-export function urlExpiry(store: Config['store']): number {
-  if (store.kind === 's3') return store.urlExpiresSeconds
-  return store.kind === 'r2' && store.downloads ? store.downloads.urlExpiresSeconds : 300
-}
-
-const units: Readonly<Record<string, number>> = { '': 1, k: 1e3, Ki: 1024, M: 1e6, Mi: 1024 ** 2, G: 1e9, Gi: 1024 ** 3 }
-
-/** Bytes of a quantity: `16Mi` → 16777216. */
-export function bytesOf(value: string | number): number {
-  if (typeof value === 'number') return value
-  const match = /^(\d+(?:\.\d+)?)(k|Ki|M|Mi|G|Gi)?$/.exec(value)
-  if (!match) throw new RangeError(`Cannot read quantity "${value}": expected a number with an optional k, Ki, M, Mi, G or Gi`)
-  return Math.round(Number(match[1]) * (units[match[2] ?? ''] ?? 1))
-}

@@ -1,4 +1,4 @@
-import { bytesOf } from './config.ts'
+import { bytesOf } from './config-facts.ts'
 import { type Cursor, heard } from './diagnosis/cursor.ts'
 import { type CheckRequest, containerName, lookInside, type Refusal } from './diagnosis/diagnosis.ts'
 import { refresh } from './diagnosis/gather/refresh.ts'

@@ -15,7 +15,7 @@ const kinds = {
   story: { of: /^src\/(intake\/)?[^/]+\.ts$/, imports: ['stage', 'shared'], own: false },
   // The nouns, and the ports' interfaces: each port folder's file of its own name.
   shared: {
-    of: /^src\/((config(-intake|-values)?|deps|routes)\.ts|ports\/records\/intake\.ts|diagnosis\/[^/]+\.ts|diagnosis\/redact\/redactor\.ts|ports\/([^/]+)\/\4\.ts)$/,
+    of: /^src\/((config(-[a-z]+)?|deps|routes)\.ts|ports\/records\/intake\.ts|diagnosis\/[^/]+\.ts|diagnosis\/redact\/redactor\.ts|ports\/([^/]+)\/\4\.ts)$/,
     imports: [],
     own: false,
   },

@@ -1,5 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi'
-import { urlExpiry } from '../config.ts'
+import { urlExpiry } from '../config-facts.ts'
 import type { Deps } from '../deps.ts'
 import type { Diagnosis } from '../diagnosis/diagnosis.ts'
 import { hono, routes } from '../routes.ts'

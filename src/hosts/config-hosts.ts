@@ -1,4 +1,5 @@
-import { bytesOf, configSchema } from '../config.ts'
+import { configSchema } from '../config.ts'
+import { bytesOf } from '../config-facts.ts'
 import { visibleTo } from '../diagnosis/admit/policy.ts'
 import { isMap, type Problem } from './config-problems.ts'
 

@@ -40,12 +40,6 @@ function knowsItsKeys(branch: readonly z.core.$ZodIssue[]): boolean {
   return !branch.some(({ code, path }) => code === 'unrecognized_keys' && path.length === 0)
 }
 
-/** `policy[0].namespaces` */
-export function pathText(path: readonly PropertyKey[]): string {
-  const text = path.map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`)).join('')
-  return text.replace(/^\./, '') || 'the file'
-}
-
 export function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

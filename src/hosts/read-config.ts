@@ -5,7 +5,8 @@ import { type Document, LineCounter, parseDocument } from 'yaml'
 import { type Config, configSchema, type SecretRef } from '../config.ts'
 import { crossProblems } from './config-checks.ts'
 import { type HostName, hostProblems } from './config-hosts.ts'
-import { isMap, type Problem, pathText, problemsOf } from './config-problems.ts'
+import { isMap, type Problem, problemsOf } from './config-problems.ts'
+import { pathText } from './path-text.ts'
 
 /**
  * Reads the YAML file of the configuration for a host. Relative paths in it are relative to the file, `~/` is the home directory.

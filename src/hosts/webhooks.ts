@@ -3,8 +3,8 @@ import type { Clock, VerifyWebhook } from '../deps.ts'
 import { verifyWebhook } from '../diagnosis/admit/webhook-auth.ts'
 import { complainAboutSecret, secretsOfSource } from '../diagnosis/admit/webhook-auth-secrets.ts'
 import type { Tracker } from '../ports/tracker/tracker.ts'
-import { pathText } from './config-problems.ts'
 import type { SecretOf } from './parts.ts'
+import { pathText } from './path-text.ts'
 
 /** Tells genuine messages by the secrets of the sources. Throws naming the source whose secret is of a form that cannot be right. */
 export function webhookVerifier({ sources }: Config, secret: SecretOf, clock: Pick<Clock, 'now'>): VerifyWebhook {

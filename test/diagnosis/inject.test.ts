@@ -1,109 +1,14 @@
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import policies from '../../infra/kubernetes/base/admission-policy.yaml?raw'
-import { type ConfigInput, configSchema } from '../../src/config.ts'
-import type { DiagnosisRequest, Profile } from '../../src/diagnosis/diagnosis.ts'
+import { defaultChecks, type Profile, targetChecks } from '../../src/diagnosis/diagnosis.ts'
 import type { Gathered } from '../../src/diagnosis/gathered.ts'
 import { addContainer, tryCandidates } from '../../src/diagnosis/inject/add-container.ts'
 import { chooseProfiles } from '../../src/diagnosis/inject/choose-profile.ts'
-import { type PlanInput, planContainer } from '../../src/diagnosis/inject/plan-container.ts'
+import type { PlanInput } from '../../src/diagnosis/inject/plan-container.ts'
 import type { AddAnswer, Raw } from '../../src/ports/cluster/cluster.ts'
 
-const id = 'ad-0123456789abcdefghjk'
-const now = Date.parse('2026-01-02T03:04:05.001Z')
-const request: DiagnosisRequest = {
-  id,
-  createdAt: '2026-01-02T03:04:05.000Z',
-  requester: 'alice',
-  cluster: 'main',
-  target: { kind: 'pod', namespace: 'shop', name: 'cart' },
-  profile: 'auto',
-  checks: [],
-}
-const gathered: Gathered = {
-  at: now,
-  podRef: { namespace: 'shop', name: 'cart' },
-  uid: 'f0f0f0f0-0000-4000-8000-000000000001',
-  container: 'app',
-  targetRunning: true,
-  targetId: 'a'.repeat(64),
-  sharedProcesses: false,
-  ids: { uid: 1000, gid: 3000 },
-  headroom: { kind: 'unlimited' },
-  ephemeralCount: 0,
-  restarts: { count: 0 },
-  hints: [{ name: 'http', param: 'http://stock:8080/' }],
-  findings: [],
-}
-const configOf = (change: Partial<ConfigInput> = {}) =>
-  configSchema.parse({ publicUrl: 'https://d.example', clusters: { main: { inCluster: true } }, store: { kind: 'files', directory: 'x' }, ...change })
-const plan = (change: Partial<PlanInput> & { gathered?: Gathered } = {}) =>
-  planContainer({ request, gathered, attempt: 1, containerName: `${id}-1`, now, paused: false, config: configOf(), ...change })
-const specOf = (change: Parameters<typeof plan>[0] = {}): Raw & { readonly args: readonly string[] } => {
-  const planned = plan(change)
-  if (planned.kind !== 'inject') throw new Error(`Refused: ${planned.refusal.message}`)
-  return planned.candidates[0]?.spec as Raw & { readonly args: readonly string[] }
-}
-const refusal = (change: Parameters<typeof plan>[0]) => {
-  const planned = plan(change)
-  return planned.kind === 'refused' ? planned.refusal : undefined
-}
-
-describe('toolsets', () => {
-  const toolsets = { jvm: { image: 'localhost/jvm:1' }, net: { image: 'localhost/net:1', profile: 'netadmin' as const } }
-  const config = configOf({ diagnosis: { toolsets } })
-  const planned = (asked: Partial<DiagnosisRequest>, chosen: Gathered['chosen'] = {}) => {
-    const { image, securityContext } = specOf({ config, request: { ...request, ...asked }, gathered: { ...gathered, chosen } })
-    return [image, (securityContext as { capabilities?: { add?: string[] } }).capabilities?.add?.join()]
-  }
-
-  test.each<[Partial<DiagnosisRequest>, Gathered['chosen'], string, string | undefined]>([
-    [{}, {}, 'localhost/autodiagnose:1', undefined],
-    [{ toolset: 'jvm' }, { toolset: 'net' }, 'localhost/jvm:1', undefined],
-    [{}, { toolset: 'net' }, 'localhost/net:1', 'NET_ADMIN,NET_RAW'],
-    [{ toolset: 'core' }, { toolset: 'net' }, 'localhost/autodiagnose:1', undefined],
-    [{}, { toolset: 'net', profile: 'general' }, 'localhost/net:1', 'SYS_PTRACE'],
-    [{ profile: 'restricted' }, { toolset: 'net', profile: 'general' }, 'localhost/net:1', undefined],
-    [{}, { profile: 'netadmin' }, 'localhost/autodiagnose:1', 'NET_ADMIN,NET_RAW'],
-  ])('the request comes before the pod: %j, %j', (asked, chosen, image, added) => {
-    expect(planned(asked, chosen)).toEqual([image, added])
-  })
-
-  test('that are not configured any more are refused', () => {
-    expect(refusal({ request: { ...request, toolset: 'jvm' } })).toMatchObject({ code: 'invalid', message: expect.stringContaining('"jvm"') })
-  })
-})
-
-describe("the checks of a pod's owners", () => {
-  const own = { ...request, checks: [{ name: 'their-check' }] }
-  const pod = { ...gathered, checksVolume: true }
-  const mounts = [{ name: 'autodiagnose-checks', mountPath: '/checks.d', readOnly: true }]
-
-  test.each<[string, DiagnosisRequest, Gathered, unknown]>([
-    ['are mounted', own, pod, mounts],
-    ['are mounted for a root target', { ...own, profile: 'baseline' }, pod, mounts],
-    ['are not mounted where only ours run', request, pod, undefined],
-    ['are not mounted where the pod declares none', own, gathered, undefined],
-    ['are not mounted under a profile above baseline', { ...own, profile: 'general' }, pod, undefined],
-  ])('%s', (_, asked, known, expected) => {
-    expect(specOf({ request: asked, gathered: known }).volumeMounts).toEqual(expected)
-  })
-})
-
-describe('what the node and the pod have left', () => {
-  test('is told to the runner, where it is known', () => {
-    const headroom = { kind: 'known' as const, freeBytes: 40_000_000.5, limitBytes: 64_000_000, usedBytes: 24_000_000 }
-    expect(specOf({ gathered: { ...gathered, headroom } }).args).toContain('--memory=40000000')
-    expect(specOf().args.filter((arg) => arg.startsWith('--memory'))).toEqual([])
-  })
-
-  test('nothing is added to a node under pressure', () => {
-    expect(refusal({ gathered: { ...gathered, nodePressure: 'Node "n1" is short of memory' } })).toEqual({
-      code: 'node-pressure',
-      message: expect.stringMatching(/^Node "n1" is short of memory: .*only the evidence/),
-    })
-  })
-})
+import { configOf, gathered, id, now, plan, refusal, request, specOf } from './inject-world.ts'
 
 describe('chooseProfiles', () => {
   const root = { uid: 0, gid: 0 }
@@ -154,12 +59,7 @@ describe('planContainer', () => {
         `--expires=${Math.ceil(now / 1000) + 120}`,
         '--deadline=60',
         '--output-bytes=8388608',
-        'processes',
-        'limits',
-        'listening',
-        'resolv',
-        'disk',
-        'cgroup',
+        ...defaultChecks,
         'http=http://stock:8080/',
       ],
       securityContext: {
@@ -198,7 +98,7 @@ describe('planContainer', () => {
     const planned = plan({ attempt: 2, containerName: `${id}-2`, foundIds: { uid: 0, gid: 0 } })
     expect(planned).toMatchObject({ kind: 'inject', candidates: [{ profile: 'baseline', ids: { uid: 0, gid: 0 } }] })
     expect(planned.kind === 'inject' && planned.candidates).toHaveLength(1)
-    expect(planned.kind === 'inject' && planned.checks.map(({ name }) => name)).toEqual(['processes', 'limits', 'listening', 'disk', 'cgroup'])
+    expect(planned.kind === 'inject' && planned.checks.map(({ name }) => name)).toEqual(defaultChecks.filter((name) => targetChecks.includes(name)))
   })
 
   test.each([

@@ -1,4 +1,5 @@
-import { bytesOf, type Config } from '../../config.ts'
+import type { Config } from '../../config.ts'
+import { bytesOf } from '../../config-facts.ts'
 import type { Raw } from '../../ports/cluster/cluster.ts'
 import {
   type CheckRequest,
