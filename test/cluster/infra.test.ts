@@ -7,6 +7,8 @@ import { apply, policyImage as image, render } from './manifests.ts'
 import { type Answer, asServiceAccount } from './service-account.ts'
 
 const name = 'ad-0123456789abcdefghjk-1'
+const ids = { uid: 1000, gid: 1000 }
+const usual = { name, profile: 'restricted' as const, ids, target: 'app', expires: 1_900_000_000, checks: [], mountChecks: false }
 
 describe('what the service may', () => {
   const service = useNamespace('infra-service')
@@ -19,22 +21,7 @@ describe('what the service may', () => {
   })
   let account: Awaited<ReturnType<typeof asServiceAccount>>
 
-  const ours = (plan: Partial<ContainerPlan> = {}) =>
-    containerSpec(
-      {
-        name,
-        profile: 'restricted',
-        ids: { uid: 1000, gid: 1000 },
-        target: 'app',
-        expires: 1_900_000_000,
-        checks: [],
-        image,
-        mountChecks: false,
-        ...plan,
-      },
-      config,
-      8_388_608,
-    )
+  const ours = (plan: Partial<ContainerPlan> = {}) => containerSpec({ ...usual, image, ...plan }, config, 8_388_608)
 
   const pod = (of = 'target') => `/api/v1/namespaces/${watched}/pods/${of}`
   const add = (containers: readonly unknown[], dryRun = true, to = 'target'): Promise<Answer> =>
@@ -56,15 +43,10 @@ describe('what the service may', () => {
       metadata: { name },
       spec: { ...spec, containers: [{ name: 'app', image: 'registry.example.com/none:1' }] },
     })
+    const map = (name: string) => ({ name, configMap: { name: 'checks' } })
     // What the API server itself refuses in a pod without: a block device needs the volume, an unmasked /proc users of the pod's own.
     const items = [
-      podOf('target', {
-        volumes: [
-          { name: 'block', persistentVolumeClaim: { claimName: 'none' } },
-          { name: 'autodiagnose-checks', configMap: { name: 'checks' } },
-          { name: 'config', configMap: { name: 'checks' } },
-        ],
-      }),
+      podOf('target', { volumes: [{ name: 'block', persistentVolumeClaim: { claimName: 'none' } }, map('autodiagnose-checks'), map('config')] }),
       podOf('secretive', { volumes: [{ name: 'autodiagnose-checks', secret: { secretName: 'none' } }] }),
       ...(isLab ? [podOf('own-users', { hostUsers: false })] : []),
     ]
@@ -252,23 +234,17 @@ describe('what the service may', () => {
     })
   })
 
+  const setVariable = (at: number, words: readonly string[]) => {
+    const patch = [{ op: 'replace', path: `/spec/variables/${at}/expression`, value: JSON.stringify(words).replaceAll('"', "'") }]
+    return kubectl(['patch', 'validatingadmissionpolicy', service, '--type=json', '-p', JSON.stringify(patch)])
+  }
+
   it('allows each image that is named, and no other', async () => {
-    const patch = (images: readonly string[]) => {
-      const value = JSON.stringify(images).replaceAll('"', "'")
-      return kubectl([
-        'patch',
-        'validatingadmissionpolicy',
-        service,
-        '--type=json',
-        '-p',
-        JSON.stringify([{ op: 'replace', path: '/spec/variables/0/expression', value }]),
-      ])
-    }
     const net = 'registry.example.com/diagnostics-net:1'
     const statuses = async () => Promise.all([image, net, 'other:1'].map(async (each) => (await add([{ ...ours(), image: each }])).status))
-    await patch([image, net])
+    await setVariable(0, [image, net])
     await vi.waitFor(async () => expect(await statuses()).toEqual([200, 200, 422]), { timeout: 30_000, interval: 300 })
-    await patch([image])
+    await setVariable(0, [image])
     await vi.waitFor(async () => expect(await statuses()).toEqual([200, 422, 422]), { timeout: 30_000, interval: 300 })
   })
 
@@ -277,9 +253,7 @@ describe('what the service may', () => {
     [['restricted', 'baseline', 'general'], { restricted: 200, baseline: 200, general: 200, netadmin: 422, sysadmin: 422 }],
     [['sysadmin'], { restricted: 200, baseline: 200, general: 422, netadmin: 422, sysadmin: 200 }],
   ] as const)('allows by profiles %j', async (profiles, expected) => {
-    const text = JSON.stringify(profiles).replaceAll('"', "'")
-    const patch = [{ op: 'replace', path: '/spec/variables/1/expression', value: text }]
-    await kubectl(['patch', 'validatingadmissionpolicy', service, '--type=json', '-p', JSON.stringify(patch)])
+    await setVariable(1, profiles)
     const statuses = async () => {
       const entries = Object.keys(expected).map(async (profile) => {
         const plan = { profile: profile as keyof typeof expected, ids: profile === 'restricted' ? { uid: 1, gid: 1 } : { uid: 0, gid: 0 } }
