@@ -13,6 +13,9 @@ const maxTitle = 400
  * crashing program names is refused; nothing listens where a probe asks), the evidence leads and says both in its sentence.
  */
 export function orderFindings(findings: readonly Finding[]): readonly Finding[] {
+  const probes = findings.filter(({ check, source }) => check === 'probe' && source === 'evidence')
+  // What was seen from inside of what a probe asks is that trouble once more, and not why.
+  const place = (one: Finding): number => (one.source !== 'container' ? placeOf(one) : probes.some((probe) => isSame(probe, one)) ? 2 : 1)
   const ordered = findings.toSorted((a, b) => rank[a.severity] - rank[b.severity] || place(a) - place(b))
   const joined: Finding[] = []
   const seen = ordered.filter(({ source, severity }) => source === 'container' && severity === 'error')
@@ -34,8 +37,7 @@ export function orderFindings(findings: readonly Finding[]): readonly Finding[] 
   return joined
 }
 
-function place({ id, source }: Finding): number {
-  if (source === 'container') return 1
+function placeOf({ id }: Finding): number {
   return decisive.test(id) ? 0 : 2
 }
 

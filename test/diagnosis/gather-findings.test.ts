@@ -106,6 +106,7 @@ describe('annotations', () => {
       { name: 'http', param: 'http://cart/x' },
       { name: 'tcp', param: 'db:5432' },
       { name: 'disk', param: '/data' },
+      { name: 'listening', param: '8080' },
     ])
     expect(gathered.findings).toEqual([])
   })

@@ -281,6 +281,16 @@ describe('what is over', () => {
     expect((await findingsOf(quiet(changed(web, { status, metadata: { creationTimestamp: secondsAgo(age) } })))).map(({ id }) => id)).toEqual(ids)
   })
 
+  test.each<[number, string, string, RegExp]>([
+    [2, 'no previous log', "OSError: [Errno 30] Read-only file system: '/var/tmp/x'", /restarted 2 times: OSError/],
+    [1, 'a run that has nothing to do with the end', 'ERROR cart is full', /restarted once$/],
+  ])('%s restarts with %s', async (restartCount, _, log, title) => {
+    const lastState = { terminated: { exitCode: 1, reason: 'Error', startedAt: secondsAgo(500), finishedAt: secondsAgo(20) } }
+    const running = { startedAt: secondsAgo(3) }
+    const status = { containerStatuses: [{ name: 'shop', restartCount, ready: false, state: { running }, lastState }], conditions: [] }
+    expect((await findingsOf({ ...quiet(changed(web, { status })), log })).find(({ check }) => check === 'exit-history')?.title).toMatch(title)
+  })
+
   test.each([
     'INFO client timeout is 30s, retries on error',
     'level=info msg="batch done" errors=0 failed=0 timeouts=0',

@@ -66,6 +66,12 @@ describe('orderFindings', () => {
     expect(ids([closed, probe(80)])).toEqual(['listening/none/8081', 'probe/shop/readiness'])
   })
 
+  test('puts other troubles that were seen from inside before a probe and its like', () => {
+    const probe = finding('probe/shop/readiness', { title: 'Readiness probe of container shop (GET :8080/healthz) failed: deadline exceeded' })
+    const alike = inside('http/localhost:8080/silent', { title: 'GET http://localhost:8080/healthz got no answer' })
+    expect(ids([alike, inside('limits/open-files'), probe])).toEqual(['limits/open-files', 'probe/shop/readiness', 'http/localhost:8080/silent'])
+  })
+
   test('loses none and doubles none', () => {
     const all = [
       finding('probe/a/readiness', { title: 'Readiness probe (GET :1/)' }),

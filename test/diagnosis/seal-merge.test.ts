@@ -30,9 +30,15 @@ describe('mergeFindings', () => {
 
   test('takes the word of the second container for what both looked at', () => {
     expect(merged([], [inside('processes/none'), inside('http/stock/500')], [inside('processes/zombies')])).toEqual([
-      'error http/stock/500',
       'error processes/zombies',
+      'error http/stock/500',
     ])
+  })
+
+  test('keeps the order of the checks where two containers ran them', () => {
+    const first = { checks: ['processes', 'limits', 'http'], findings: [inside('http/stock/500')] }
+    const second = { checks: ['processes', 'limits'], findings: [inside('limits/open-files')] }
+    expect(mergeFindings([], [first, second]).map(({ id }) => id)).toEqual(['limits/open-files', 'http/stock/500'])
   })
 
   test('has memory weigh less that only metrics call used', () => {

@@ -135,7 +135,7 @@ describe('the findings', () => {
   test('of a second container replace those of the first, which was blind, in the checks that ran again', () => {
     const first = examined({ checks: ['processes', 'http'], findings: [finding('processes/invisible'), finding('http/stock')] })
     const second = examined({ container: record(2), checks: ['processes'], findings: [finding('processes/zombies')] })
-    expect(conclude({ examined: [first, second] }).findings.map(({ id }) => id)).toEqual(['http/stock', 'processes/zombies'])
+    expect(conclude({ examined: [first, second] }).findings.map(({ id }) => id)).toEqual(['processes/zombies', 'http/stock'])
     const refused = { ...nothing, refusal: { code: 'budget', message: 'no' } } as const
     expect(conclude({ examined: [first, refused] }).findings.map(({ id }) => id)).toEqual(['processes/invisible', 'http/stock'])
   })

@@ -23,10 +23,15 @@ export function exitFindings(pod: RawPod, readings: Readings, now: number): read
   })
 }
 
-/** The log of the run that ended: that of the run after it says nothing about the end. */
+/**
+ * The log of the run that ended: that of the run after it says nothing about the end. Between two ends of a crash loop the kubelet at times has no
+ * previous log; what the present run says in trouble is then why it will end, too.
+ */
 function logOfTheEnd({ name, status }: PodContainer, { logs }: Readings): string {
   const { current = '', previous = '' } = logs.get(name) ?? {}
-  return status?.state?.terminated ? current : previous || (status?.state?.running ? '' : current)
+  if (status?.state?.terminated) return current
+  if (previous !== '' || !status?.state?.running) return previous || current
+  return (status.restartCount ?? 0) >= 2 && current.split('\n').some(isTroubled) ? current : ''
 }
 
 /** One that has done its work; one that has been well since; one that failed once while it came up. */

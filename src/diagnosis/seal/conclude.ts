@@ -24,13 +24,18 @@ export function mergeFindings(
 ): readonly Finding[] {
   const [first, second] = containers
   const seen = second
-    ? [...(first?.findings ?? []).filter(({ check }) => !second.checks.includes(check)), ...second.findings]
+    ? inOrder([...(first?.findings ?? []).filter(({ check }) => !second.checks.includes(check)), ...second.findings], first?.checks ?? [])
     : (first?.findings ?? [])
   const all = [...seen, ...evidence]
   // The same trouble has the same id, but two paths of one server may fail in the same way: they are two sentences.
   const unique = all.filter(({ id, title }, at) => all.findIndex((other) => other.id === id && other.title === title) === at)
   const memoryIsCalm = containers.some(({ checks }) => checks.includes('cgroup')) && !seen.some(({ check }) => check === 'cgroup')
   return orderFindings(unique.map((one) => weighed(one, evidence, memoryIsCalm)))
+}
+
+/** As one container that saw everything would have found them. */
+function inOrder(findings: readonly Finding[], checks: readonly string[]): readonly Finding[] {
+  return findings.toSorted((a, b) => checks.indexOf(a.check) - checks.indexOf(b.check))
 }
 
 /** What others found can make a finding weigh more, or less. */
