@@ -7,6 +7,13 @@
 # A day as people write it, of 20261122210000.
 day() { printf '%s' "$1" | awk '{ print substr($0, 1, 4) "-" substr($0, 5, 2) "-" substr($0, 7, 2) " " substr($0, 9, 2) ":" substr($0, 11, 2) " UTC" }'; }
 
+# The seconds before its end from which on a certificate should have been renewed: a tenth of its time, at most a week. Some live for a day.
+notice() {
+  from=$(busybox date -u -d "$(day "$1" | cut -c 1-16)" +%s) until=$(busybox date -u -d "$(day "$2" | cut -c 1-16)" +%s)
+  tenth=$(((until - from) / 10))
+  if [ "$tenth" -lt 604800 ]; then echo "$tenth"; else echo 604800; fi
+}
+
 # True if one of the names in $names is for the host; a star stands for one label.
 # Upper case and a final dot make no other name.
 named() {
@@ -57,7 +64,7 @@ $(printf '%s\n' "$begun" | grep -v '^trust ')"
       # shellcheck disable=SC2046
       set -- $(printf '%s\n' "$begun" | head -n 1)
       now=$(date -u +%Y%m%d%H%M%S)
-      soon=$(date -u -d "@$(($(date +%s) + 604800))" +%Y%m%d%H%M%S)
+      soon=$(date -u -d "@$(($(date +%s) + $(notice "$2" "$3")))" +%Y%m%d%H%M%S)
       if [ "$3" -lt "$now" ]; then
         finding "$id/certificate-expired" error "GET $shown fails: the certificate of $host has expired on $(day "$3")" "it was not renewed, or the server was not restarted after it was" \
           "renew it; look at what should have done so (cert-manager, a job)" "$facts"
@@ -71,7 +78,7 @@ $(printf '%s\n' "$begun" | grep -v '^trust ')"
         line "$names"
         finding "$id/certificate-name" warn "the certificate of $host is for $text, not for this name" "another server answers here, or it is called by a name that it was not made for" "compare the name in the URL with the certificate" "$facts"
       fi
-      [ "$3" -gt "$soon" ] || finding "$id/certificate-expires" warn "the certificate of $host expires within a week, on $(day "$3")" "it was not renewed yet" "renew it" "$facts"
+      [ "$3" -gt "$soon" ] || finding "$id/certificate-expires" warn "the certificate of $host expires soon, on $(day "$3")" "it was not renewed yet" "renew it" "$facts"
       certificate="certificate valid until $(day "$3"), its issuer is not verified"
       judge_chain
       ;;

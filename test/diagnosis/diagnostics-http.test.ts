@@ -128,6 +128,17 @@ describe('what http tells of time and trust', () => {
     expect(points[0]?.name).toMatch(words)
   })
 
+  test.each([
+    ['of a month with two days left', -28, 2, ['warn http/localhost/certificate-expires', 'ok']],
+    ['of a month with five days left', -25, 5, ['ok']],
+    ['of a year with six days left', -359, 6, ['warn http/localhost/certificate-expires', 'ok']],
+    ['of a day, just made', -0.1, 0.9, ['ok']],
+  ])('warns of a certificate that should have been renewed: %s', async (_, from, until, ids) => {
+    target({})
+    const port = await listen(createTlsServer(certificate(inDays(from), inDays(until)), (_, answer) => answer.end()))
+    expect(idsOf((await check(`http=https://localhost:${port}/`)).points)).toEqual(ids)
+  })
+
   describe('looks for the issuer among the authorities of the target', () => {
     const other = certificate(inDays(-1), inDays(30))
     const system = '/etc/ssl/certs/ca-certificates.crt'
