@@ -8,7 +8,8 @@ function throttling(   periods, throttled, all, stolen, facts) {
   ever = all >= 20 ? int(value["cpu.nr_throttled"] * 100 / all) : 0
   # Seconds that it could not run, against those that it has been running: the start alone, where most are throttled, is no trouble.
   stolen = ("cpu.throttled_time" in value) ? value["cpu.throttled_time"] / 1e9 : value["cpu.throttled_usec"] / 1e6
-  lasting = age == "" || age >= 120 && stolen >= age * 0.1
+  # On a busy node it may not even get what it may use, and is throttled now and then only.
+  lasting = age == "" || age >= 120 && stolen >= age * 0.1 || age >= 10 && stolen >= age * 0.3 && now > 0
   cores = ""
   if (version == 2) { if (value["cpu.max"] ~ /^[0-9]+$/) cores = sprintf("%.2f", value["cpu.max"] / second["cpu.max"]) }
   else if (value["cpu.cfs_quota_us"] > 0) cores = sprintf("%.2f", value["cpu.cfs_quota_us"] / value["cpu.cfs_period_us"])

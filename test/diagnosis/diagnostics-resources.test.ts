@@ -69,6 +69,12 @@ describe.each([
       'ok',
     ],
     [
+      'for most of its short life, on a busy node',
+      `${quota}before.nr_periods 90\nbefore.nr_throttled 60\ncpu.nr_periods 100\ncpu.nr_throttled 61\ncpu.throttled_time 9000000000`,
+      '15',
+      'cgroup/cpu-throttled warn',
+    ],
+    [
       'for long',
       `${quota}cpu.nr_periods 900\nbefore.nr_periods 900\ncpu.nr_throttled 700\nbefore.nr_throttled 700\ncpu.throttled_time 90000000000`,
       '600',
