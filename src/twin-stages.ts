@@ -1,4 +1,5 @@
 import { judge } from './conclusion.ts'
+import type { Config } from './config.ts'
 import { type ContainerStages, containerStages } from './container-stages.ts'
 import type { Deps } from './deps.ts'
 import { compareFacts, FactReader, type Facts } from './diagnosis/compare/facts.ts'
@@ -91,7 +92,7 @@ export function twinStages(request: DiagnosisRequest, deps: Deps) {
         deps,
       ),
 
-    ofTwin: (asked: DiagnosisRequest): ContainerStages => containerStages(stageContext(asked, deps, 'twin')),
+    ofTwin: (asked: DiagnosisRequest): ContainerStages => containerStages(stageContext(asked, { ...deps, config: brief(deps.config) }, 'twin')),
 
     /** What the two have each alone; the replica's pod is free then. */
     compareTwin: (target: Examination, twin: Extract<TwinOutcome, { kind: 'twin' }>, examined: readonly Examined[]) => {
@@ -139,6 +140,20 @@ export function twinStages(request: DiagnosisRequest, deps: Deps) {
     }
     return reader.finish()
   }
+}
+
+/** A healthy pod is not kept busy for long; and one run may ask for so much only. */
+const mostSeconds = 300
+const mostStartSeconds = 120
+
+function brief(config: Config): Config {
+  const { deadlineSeconds, startDeadlineSeconds } = config.diagnosis
+  const diagnosis = {
+    ...config.diagnosis,
+    deadlineSeconds: Math.min(deadlineSeconds, mostSeconds),
+    startDeadlineSeconds: Math.min(startDeadlineSeconds, mostStartSeconds),
+  }
+  return { ...config, diagnosis }
 }
 
 /** Where there is nothing to compare with. */

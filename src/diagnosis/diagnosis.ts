@@ -195,7 +195,7 @@ export interface ContainerRecord {
 }
 
 /** A diagnosis adds at most this many containers: `<id>-1`, and `<id>-2` where the first saw too little. */
-export const maxContainers = 2
+const maxContainers = 2
 
 export function containerName(id: string, attempt: number): string {
   return `${id}-${attempt}`

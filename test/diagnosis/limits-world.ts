@@ -14,6 +14,8 @@ import { id, MemoryStep } from './story-world.ts'
 /** What a pod and whoever writes about it may bring about. */
 export interface Hostile {
   readonly pod: RawPod
+  /** Under which it is asked for. Default: that of {@link podRef}. */
+  readonly name?: string
   readonly events?: readonly Raw[]
   /** The log of each of its own containers. */
   readonly tail?: string
@@ -46,7 +48,7 @@ export function podWith(containers: readonly RawContainer[], more: { metadata?: 
 }
 
 /** A cluster of that one pod, in which an added container has ended at once. */
-export function hostileTransport({ pod: given, events = [], tail = '', print = () => undefined }: Hostile): Transport {
+export function hostileTransport({ pod: given, name = podRef.name, events = [], tail = '', print = () => undefined }: Hostile): Transport {
   let pod = given
   const add = async (request: Request): Promise<void> => {
     const { spec } = (await request.json()) as { spec: { ephemeralContainers: RawContainer[] } }
@@ -65,7 +67,7 @@ export function hostileTransport({ pod: given, events = [], tail = '', print = (
     }
     if (pathname.endsWith('/log'))
       return new Response(searchParams.get('container')?.startsWith('ad-') ? printed(print, searchParams.get('sinceTime')) : tail)
-    if (pathname.endsWith(`/pods/${podRef.name}`)) return Response.json(pod)
+    if (pathname.endsWith(`/pods/${name}`)) return Response.json(pod)
     if (pathname.endsWith('/pods') && searchParams.has('watch')) return new Response(new ReadableStream())
     if (pathname.endsWith('/pods')) return Response.json({ metadata: { resourceVersion: '1' }, items: [pod] })
     return Response.json({ kind: 'Status', message: 'the server could not find it', code: 404 }, { status: 404 })
