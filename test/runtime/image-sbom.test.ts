@@ -11,6 +11,7 @@ afterAll(() => rmSync(directory, { recursive: true }))
 
 const sum = (algorithm: string, text: string) => createHash(algorithm).update(text).digest('hex')
 const runner = '#!/bin/sh\n'
+const awk = process.env.AWK ?? 'awk'
 
 /** Lines as diagnostics/image/finish writes them, and what the image then has. */
 function image(change: (document: Spdx) => unknown = () => undefined, more: Readonly<Record<string, string>> = {}) {
@@ -36,7 +37,7 @@ function image(change: (document: Spdx) => unknown = () => undefined, more: Read
   writeFileSync(fileFile, `./autodiagnose\t${sum('sha1', runner)}\t${sum('sha256', runner)}\n`)
   const variables = { name: 'net', created: '2026-11-27T00:00:00Z', digest: 'd', ours: 'e', verification: sum('sha1', sum('sha1', runner)) }
   const options = Object.entries(variables).flatMap(([name, value]) => ['-v', `${name}=${value}`])
-  const made = execFileSync('awk', ['-f', 'diagnostics/image/spdx.awk', ...options, packageFile, fileFile], { encoding: 'utf8' })
+  const made = execFileSync(awk, ['-f', 'diagnostics/image/spdx.awk', ...options, packageFile, fileFile], { encoding: 'utf8' })
   const document = JSON.parse(made) as Spdx
   change(document)
   const status = (name: string, version: string) => `Package: ${name}\nVersion: ${version}\n`
