@@ -1,4 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { needs } from '../needs.ts'
 import { Diagnostics, type Point, proveEnd, type Userland } from './diagnostics-userland.ts'
@@ -6,10 +9,12 @@ import { Diagnostics, type Point, proveEnd, type Userland } from './diagnostics-
 describe.each<Userland>(['busybox', 'debian'])('the check environment under %s', (userland) => {
   const busybox = needs('busybox')
   const pod = new Diagnostics(userland, busybox)
+  const proc = mkdtempSync(join(tmpdir(), 'proc-'))
   const targets: ChildProcess[] = []
   afterAll(() => {
     for (const target of targets) target.kill('SIGKILL')
     pod.remove()
+    rmSync(proc, { recursive: true })
   })
 
   /** What the check says of a process with these variables. */
@@ -73,5 +78,10 @@ describe.each<Userland>(['busybox', 'debian'])('the check environment under %s',
   test('is skipped where the kernel does not let it look, and without a target', async () => {
     const { points } = await pod.run('--no-target', 'environment')
     expect(points).toMatchObject([{ ok: true, skip: expect.stringContaining('no process namespace') }])
+    mkdirSync(join(proc, '1'))
+    symlinkSync('/nowhere', join(proc, '1/root'))
+    expect((await pod.run(`--proc=${proc}`, 'environment')).points).toMatchObject([
+      { ok: true, skip: expect.stringContaining('the kernel does not let us look') },
+    ])
   })
 })
