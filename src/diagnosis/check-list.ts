@@ -9,7 +9,7 @@ export const checkList: readonly CheckFacts[] = [
   { name: 'environment', byDefault: true, profile: 'restricted', seesTarget: true, pauses: false, param: 'none', tools: [] },
   { name: 'listening', byDefault: true, profile: 'restricted', seesTarget: true, pauses: false, param: 'optional', tools: [] },
   { name: 'network', byDefault: true, profile: 'restricted', seesTarget: false, pauses: false, param: 'none', tools: [] },
-  { name: 'resolv', byDefault: true, profile: 'restricted', seesTarget: false, pauses: false, param: 'none', tools: [] },
+  { name: 'resolv', byDefault: true, profile: 'restricted', seesTarget: true, pauses: false, param: 'none', tools: [] },
   { name: 'disk', byDefault: true, profile: 'restricted', seesTarget: true, pauses: false, param: 'none', tools: [] },
   { name: 'kubernetes', byDefault: true, profile: 'restricted', seesTarget: true, pauses: false, param: 'none', tools: [] },
   { name: 'cgroup', byDefault: true, profile: 'restricted', seesTarget: true, pauses: false, param: 'optional', tools: [] },
