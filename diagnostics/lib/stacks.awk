@@ -22,7 +22,7 @@ function frame(text) {
 function called(id) { return id " (" name[id] ")" (id in place ? " in " place[id] : "") }
 
 BEGIN {
-  if (tool == "gdb") waiting = "^(_*(GI_+)?(lll_|futex|pthread_|clock_nanosleep|nanosleep|syscall|lll_mutex|libc_|poll|epoll|read|accept|select)|_*GI_|std::(mutex|unique_lock|lock_guard|__condvar|condition_variable)|__gthread_)"
+  if (tool == "gdb") waiting = "^(\\?\\?|_*(GI_+)?(lll_|futex|pthread_|clock_nanosleep|nanosleep|syscall|lll_mutex|libc_|poll|epoll|read|accept|select)|_*GI_|std::(mutex|unique_lock|lock_guard|__condvar|condition_variable)|__gthread_)"
   else waiting = " \\((threading|queue|thread|selectors|socket|connection|process|pool|subprocess|base_events|signal)\\.py:[0-9]+\\)$"
 }
 $0 == "stacks" && !looked { looked = 1; next }
