@@ -57,11 +57,16 @@ export function probeFindings(pod: RawPod, events: readonly PodEvent[], now: num
   return { killing, failing, killed }
 }
 
-/** A kill is told when it begins; the container then has the grace period to end. */
+/**
+ * A kill is told when it begins; the container then has the grace period to end, and a busy node may take longer. Where as many kills are known as make half
+ * of the restarts, and it ended as what is asked to end does, the last was one, too: the kubelet drops events when there are many.
+ */
 function isLastEnd({ spec }: RawPod, { status }: PodContainer, kill: PodEvent): boolean {
-  const ended = Date.parse((status?.state?.terminated ?? status?.lastState?.terminated)?.finishedAt ?? '')
+  const ended = status?.state?.terminated ?? status?.lastState?.terminated
+  const laterMs = Date.parse(ended?.finishedAt ?? '') - lastSeen(kill)
   const graceMs = 1000 * Number(spec.terminationGracePeriodSeconds ?? 30)
-  return ended - lastSeen(kill) > -5000 && ended - lastSeen(kill) < graceMs + 10_000
+  if (laterMs > -5000 && laterMs < graceMs + 10_000) return true
+  return [0, 137, 143].includes(ended?.exitCode ?? -1) && 2 * countOf(kill) >= (status?.restartCount ?? 0)
 }
 
 /** A container that is ready, and whose liveness probe fails now and then, is near its end. */

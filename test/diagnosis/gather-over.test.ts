@@ -1,0 +1,84 @@
+import { describe, expect, test } from 'vitest'
+import type { Raw } from '../../src/ports/cluster/cluster.ts'
+import { type Captured, captured, changed, gatherOf } from './gather-world.ts'
+
+const web = captured('healthy-web')
+const secondsAgo = (seconds: number) => new Date(Date.parse(web.now) - seconds * 1000).toISOString()
+const findingsOf = async (world: Captured, more: Parameters<typeof gatherOf>[1] = {}) => (await gatherOf(world, more)).gathered.findings
+const quiet = (world: Captured): Captured => ({ ...world, events: { items: [] }, log: '', previousLog: '' })
+const event = (reason: string, message: string, more: Raw = {}): Raw => ({
+  type: 'Warning',
+  reason,
+  message,
+  lastTimestamp: secondsAgo(5),
+  involvedObject: {},
+  ...more,
+})
+
+test.each([
+  ['just after', 40, 1, 1, true],
+  ['as the others were', 500, 0, 2, true],
+  ['long after, with an error of its own', 500, 1, 2, false],
+  ['and the kubelet killed it once of many times', 500, 0, 1, false],
+])('a container that ended %s a kill for its probe', async (_, killed, exitCode, count, byProbe) => {
+  const lastState = { terminated: { exitCode, reason: 'Error', startedAt: secondsAgo(60), finishedAt: secondsAgo(38) } }
+  const status = {
+    containerStatuses: [{ name: 'shop', restartCount: 4, ready: false, state: { waiting: { reason: 'CrashLoopBackOff' } }, lastState }],
+    conditions: [],
+  }
+  const about = { involvedObject: { fieldPath: 'spec.containers{shop}' }, lastTimestamp: secondsAgo(killed), count }
+  const items = [
+    event('Unhealthy', 'Liveness probe failed: HTTP probe failed with statuscode: 500', about),
+    event('Killing', 'Container shop failed liveness probe, will be restarted', { ...about, type: 'Normal' }),
+  ]
+  const ids = (await findingsOf({ ...quiet(changed(web, { status })), events: { items } })).map(({ id }) => id)
+  expect(ids).toEqual(byProbe ? ['probe/shop/liveness'] : ['probe/shop/liveness', 'exit-history/shop/crash-loop'])
+})
+
+describe('what is over', () => {
+  const ready = { type: 'Ready', status: 'True', lastTransitionTime: secondsAgo(60) }
+  test('warnings of before the pod was ready', async () => {
+    const late = event('FailedMount', 'MountVolume.SetUp failed for volume "a" : failed to sync', { lastTimestamp: secondsAgo(90) })
+    expect(await findingsOf({ ...quiet(changed(web, { status: { conditions: [ready] } })), events: { items: [late] } })).toEqual([])
+  })
+
+  test.each([
+    ['one failure while it came up', 1, 100, 98, 95, []],
+    ['a failure after hours', 1, 20_000, 120, 95, ['exit-history/shop/exited']],
+    ['failures again and again', 3, 100, 20, 18, ['exit-history/shop/crash-loop']],
+  ])('%s', async (_, restartCount, age, from, to, ids) => {
+    const lastState = { terminated: { exitCode: 1, reason: 'Error', startedAt: secondsAgo(from), finishedAt: secondsAgo(to) } }
+    const status = {
+      containerStatuses: [{ name: 'shop', restartCount, ready: true, state: { running: { startedAt: secondsAgo(to - 1) } }, lastState }],
+      conditions: [ready],
+    }
+    expect((await findingsOf(quiet(changed(web, { status, metadata: { creationTimestamp: secondsAgo(age) } })))).map(({ id }) => id)).toEqual(ids)
+  })
+
+  test.each<[number, string, string, RegExp]>([
+    [2, 'no previous log', "OSError: [Errno 30] Read-only file system: '/var/tmp/x'", /restarted 2 times: OSError/],
+    [1, 'a run that has nothing to do with the end', 'ERROR cart is full', /restarted once$/],
+  ])('%s restarts with %s', async (restartCount, _, log, title) => {
+    const lastState = { terminated: { exitCode: 1, reason: 'Error', startedAt: secondsAgo(500), finishedAt: secondsAgo(20) } }
+    const running = { startedAt: secondsAgo(3) }
+    const status = { containerStatuses: [{ name: 'shop', restartCount, ready: false, state: { running }, lastState }], conditions: [] }
+    expect((await findingsOf({ ...quiet(changed(web, { status })), log })).find(({ check }) => check === 'exit-history')?.title).toMatch(title)
+  })
+
+  test.each([
+    'INFO client timeout is 30s, retries on error',
+    'level=info msg="batch done" errors=0 failed=0 timeouts=0',
+    'INFO 12 rows, 0 errors, 0 failed, 0 timeouts, no critical errors',
+    'WARN cannot reach db:5432: connection refused\nINFO connected to db:5432',
+    `ERROR first try failed\n${'INFO tick\n'.repeat(20)}`,
+  ])('in a log: %s', async (log) => {
+    expect(await findingsOf({ ...quiet(web), log: `${log}\n` })).toEqual([])
+  })
+
+  test.each(['ERROR cannot write cart: disk is on fire', 'INFO GET http://stock:8080/: 500 Internal Server Error'])(
+    'and what is not: %s',
+    async (log) => {
+      expect(await findingsOf({ ...quiet(web), log: `${log}\n` })).toMatchObject([{ id: 'log/trouble', severity: 'info' }])
+    },
+  )
+})
