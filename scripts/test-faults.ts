@@ -11,8 +11,8 @@ import { enterLab } from './bench-lab.ts'
 
 const usage = `npm run test:faults [-- NAME... OPTION...]
   NAME         cases to run, * for any characters; default: all
-  --up N       cases that are up at once, default 6
-  --at-once N  of them diagnosed at once, default 3
+  --up N       cases that are up at once, default 9
+  --at-once N  of them diagnosed at once, default 3, as harm.perNode has it
   --all        print all findings of each case, not of those alone that failed
   --keep       leave the cases up
   --write      write docs/faults.md
@@ -25,7 +25,7 @@ async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
-      up: { type: 'string', default: '6' },
+      up: { type: 'string', default: '9' },
       'at-once': { type: 'string', default: '3' },
       all: { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },

@@ -24,7 +24,8 @@ export function judge(one: FaultCase, { findings, outcome, explanation }: Diagno
   const [first] = findings
   const why = explanation === undefined ? `${outcome}` : `${outcome}: ${explanation}`
   if (one.expect) {
-    if (first && one.expect.test(blank(one, first.title))) return { verdict: 'ok' }
+    // What evidence alone told, where there was something to look into, is told as that.
+    if (first && one.expect.test(blank(one, first.title))) return { verdict: 'ok', ...(one.inject && outcome !== 'complete' ? { note: why } : {}) }
     if (late !== undefined) return { verdict: 'NOT UP', note: late }
     return { verdict: outcome === 'failed' ? 'UNSEEN' : 'MISS', ...(outcome === 'complete' ? {} : { note: why }) }
   }

@@ -6,9 +6,9 @@ import { startFaultService } from './service.ts'
 
 export interface CorpusOptions {
   readonly folder: string
-  /** Cases that are up at once; default 6. */
+  /** Cases that are up at once; default 9. */
   readonly up?: number
-  /** Those of them that are diagnosed at once; default 3, for two cores. */
+  /** Those of them that are diagnosed at once; default 3: harm.perNode allows no more on one node. */
   readonly atOnce?: number
   readonly keep?: boolean
   readonly signal?: AbortSignal
@@ -18,7 +18,7 @@ export interface CorpusOptions {
 
 /** Diagnoses every case through a service of its own against the lab. The results are in the order of the cases. */
 export async function runCorpus(cases: readonly FaultCase[], options: CorpusOptions): Promise<readonly Result[]> {
-  const { folder, up = 6, atOnce = 3, keep = false, signal = new AbortController().signal, onResult } = options
+  const { folder, up = 9, atOnce = 3, keep = false, signal = new AbortController().signal, onResult } = options
   const service = await startFaultService(await diagnosticImage(), { toolsets: await toolsetsOf(cases) })
   const api = await startApi()
   try {
