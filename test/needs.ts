@@ -13,7 +13,6 @@ const parts = {
   kubectl: { names: ['kubectl'], get: 'kubectl: https://kubernetes.io/docs/tasks/tools/' },
   python3: { names: ['python3'], get: 'Python: apt-get install python3' },
   perl: { names: ['perl'], get: 'perl: apt-get install perl-base' },
-  shellcheck: { names: ['shellcheck'], get: 'shellcheck: apt-get install shellcheck' },
 } as const
 
 export type Part = keyof typeof parts
