@@ -5,7 +5,7 @@
 see_processes() {
   entries='' seen=0
   while read -r pid state _ _ _ _ _ size _; do
-    case $state in Z*) continue ;; esac
+    case $state in Z* | '') continue ;; esac
     [ "$seen" -lt 200 ] && [ "$size" -le 4096 ] && [ -d "$proc/$pid/root/." ] || continue
     seen=$((seen + 1))
     entries="$entries $proc/$pid/fd"
