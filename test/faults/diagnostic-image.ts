@@ -11,7 +11,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const lab = join(root, 'test/lab/lab')
 
 /** The lab's own directory; what is noted there goes with its images. */
-export const labState = process.env.LAB_STATE ?? '/var/lib/autodiagnose-lab'
+const labState = process.env.LAB_STATE ?? '/var/lib/autodiagnose-lab'
 
 /**
  * An image that runs in pods, of what the work tree has now, on the lab's node: built where it is not there yet. Its tag follows from

@@ -17,7 +17,7 @@ export interface Judged {
 }
 
 /** The case's name stands in its namespace, and gives the fault away. */
-export const blank = (one: Pick<FaultCase, 'namespace'>, text: string): string => text.replaceAll(one.namespace, '')
+const blank = (one: Pick<FaultCase, 'namespace'>, text: string): string => text.replaceAll(one.namespace, '')
 
 /** Judges a diagnosis by its first finding alone. `late`: why the case did not show its trouble before, if it did not. */
 export function judge(one: FaultCase, { findings, outcome, explanation }: Diagnosed, late?: string): Judged {

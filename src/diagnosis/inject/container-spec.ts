@@ -22,7 +22,7 @@ export interface ContainerPlan {
 }
 
 /** The volume of a pod whose ConfigMap holds checks of its owners, and where the runner looks for them. */
-export const checksVolume = 'autodiagnose-checks'
+const checksVolume = 'autodiagnose-checks'
 const checksPath = '/checks.d'
 
 /**
