@@ -43,3 +43,11 @@ export function conditionsOf(status: unknown): readonly Condition[] {
 export function blockingInit(pod: RawPod): PodContainer | undefined {
   return containersOf(pod).find(({ kind, status }) => kind === 'init' && status?.state !== undefined && status.state.terminated?.exitCode !== 0)
 }
+
+/** When a container of the pod last began, in milliseconds since the epoch; 0 if none has. */
+export function lastBegin(pod: RawPod): number {
+  const times = containersOf(pod).flatMap(({ status }) =>
+    [status?.state?.running, status?.state?.terminated, status?.lastState?.terminated].map((one) => Date.parse(one?.startedAt ?? '') || 0),
+  )
+  return Math.max(0, ...times)
+}

@@ -1,5 +1,6 @@
 import type { RawPod } from '../../ports/cluster/cluster.ts'
 import type { Finding } from '../diagnosis.ts'
+import { lastBegin } from './containers.ts'
 import { lastSeen, type PodEvent, words } from './events.ts'
 import { evidenceFinding } from './evidence-finding.ts'
 import { readySince } from './ready-since.ts'
@@ -30,20 +31,24 @@ export function eventFindings(pod: RawPod, events: readonly PodEvent[], now: num
   const waits = statuses.some(({ state }) => state?.waiting)
   const ready = (pod.status.containerStatuses ?? []).every((status) => status.ready)
   const begun = readySince(pod)
-  return events
-    .filter(
-      ({ type, reason = '', involvedObject }) =>
-        type === 'Warning' &&
-        !toldElsewhere.has(reason) &&
-        !(waits && startsElsewhere.test(reason)) &&
-        !/ephemeralContainers/.test(involvedObject?.fieldPath ?? ''),
-    )
-    .filter((event) => now - lastSeen(event) < recentMs && lastSeen(event) > begun)
-    .toSorted((a, b) => lastSeen(b) - lastSeen(a))
-    .slice(0, maxOthers)
-    .map((event) => {
-      const { reason = 'Warning', message = '' } = event
-      const severity = waits ? 'error' : ready ? 'info' : 'warn'
-      return evidenceFinding('event', reason, severity, `${reason}: ${message}`, { evidence: words([event]) })
-    })
+  return (
+    events
+      .filter(
+        ({ type, reason = '', involvedObject }) =>
+          type === 'Warning' &&
+          !toldElsewhere.has(reason) &&
+          !(waits && startsElsewhere.test(reason)) &&
+          !/ephemeralContainers/.test(involvedObject?.fieldPath ?? ''),
+      )
+      .filter((event) => now - lastSeen(event) < recentMs && lastSeen(event) > begun)
+      // No container begins before volumes and sandbox are there.
+      .filter((event) => !startsElsewhere.test(event.reason ?? '') || lastSeen(event) > lastBegin(pod))
+      .toSorted((a, b) => lastSeen(b) - lastSeen(a))
+      .slice(0, maxOthers)
+      .map((event) => {
+        const { reason = 'Warning', message = '' } = event
+        const severity = waits ? 'error' : ready ? 'info' : 'warn'
+        return evidenceFinding('event', reason, severity, `${reason}: ${message}`, { evidence: words([event]) })
+      })
+  )
 }

@@ -7,7 +7,7 @@ import type { Readings } from './readings.ts'
 import { isTroubled, tellingLine } from './troubled-line.ts'
 
 /** From then on an init container takes long. */
-const longMs = 10_000
+const longMs = 3000
 
 /** An init container that runs while the others wait for it, with the last of its log. `now` is in milliseconds. */
 export function initFindings(pod: RawPod, { logs }: Readings, now: number): readonly Finding[] {

@@ -1,7 +1,7 @@
 import type { RawContainer, RawPod } from '../../ports/cluster/cluster.ts'
 import type { Finding } from '../diagnosis.ts'
 import { lengthOf, since } from './ago.ts'
-import { conditionsOf, containersOf, type PodContainer } from './containers.ts'
+import { conditionsOf, containersOf, lastBegin, type PodContainer } from './containers.ts'
 import { countOf, eventsOf, lastSeen, type PodEvent, words } from './events.ts'
 import { evidenceFinding } from './evidence-finding.ts'
 import { imageFinding } from './image-findings.ts'
@@ -24,14 +24,6 @@ export function startFindings(pod: RawPod, events: readonly PodEvent[], now: num
   const later = events.filter((event) => lastSeen(event) > begun)
   const mounts = [...mountFindings(later, now), ...sandboxFindings(later, now)]
   return mounts.length > 0 ? mounts : silentFindings(pod, waiting, events, now)
-}
-
-/** When a container of the pod last began, in milliseconds since the epoch; 0 if none has. */
-function lastBegin(pod: RawPod): number {
-  const times = containersOf(pod).flatMap(({ status }) =>
-    [status?.state?.running, status?.state?.terminated, status?.lastState?.terminated].map((one) => Date.parse(one?.startedAt ?? '') || 0),
-  )
-  return Math.max(0, ...times)
 }
 
 function waitingFinding({ name, what, spec, status }: PodContainer): Finding | undefined {
