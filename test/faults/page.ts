@@ -31,7 +31,8 @@ export function rowsOf(results: readonly (Scored & Pick<Result, 'diagnosis'>)[])
       const asked = [...checks, ...(toolset ? [`toolset ${toolset}`] : []), ...(profile ? [`profile ${profile}`] : []), ...(compare ? ['twin'] : [])]
       return {
         name: one.name,
-        check: first?.check ?? 'none',
+        // What a check finds may bear another's name: the same trouble has the same id.
+        check: (first?.source === 'container' && checks.length === 1 ? checks[0]?.replace(/=.*/, '') : first?.check) ?? 'none',
         fault: `${one.summary}${asked.length > 0 ? ` [${asked.join(', ')}]` : ''}`,
         finding: first?.title ?? 'no finding',
         id: first?.id ?? '',
