@@ -80,7 +80,7 @@ export async function examineAdopted(gathered: GatherOutcome, step: Step, stages
 }
 
 /** Adds one container and listens to its end. The whole spec is persisted by the first step before the second sends it. */
-async function examine(examination: Examination, step: Step, stages: ContainerStages): Promise<Examined> {
+export async function examine(examination: Examination, step: Step, stages: ContainerStages): Promise<Examined> {
   const added = await add(examination, step, stages)
   if (added.kind !== 'added') return added.examined
   return hear(examination, added.planned, added.injected.at, step, stages)

@@ -5,9 +5,10 @@ import type { Deps } from './deps.ts'
 import { compareFacts, FactReader, type Facts } from './diagnosis/compare/facts.ts'
 import { compareSpecs } from './diagnosis/compare/specs.ts'
 import type { Comparison, Twin, TwinFinding } from './diagnosis/comparison.ts'
-import type { DiagnosisRequest, Finding } from './diagnosis/diagnosis.ts'
+import type { DiagnosisRequest, Finding, Ids } from './diagnosis/diagnosis.ts'
 import type { GatherResult } from './diagnosis/gather/gather.ts'
 import { pickTwin } from './diagnosis/gather/pick-twin.ts'
+import { foundIds } from './diagnosis/inject/found-ids.ts'
 import { mergeFindings } from './diagnosis/seal/conclude.ts'
 import { readContainer } from './diagnosis/seal/read-container.ts'
 import type { Examined } from './examine.ts'
@@ -25,8 +26,11 @@ export interface Examination {
 }
 
 export type TwinOutcome =
-  /** `request`: what is to be asked of the replica; absent where nothing was added to the target either. */
-  | { readonly kind: 'twin'; readonly outcome: Extract<GatherOutcome, { kind: 'gathered' }>; readonly request?: DiagnosisRequest }
+  /**
+   * `request`: what is to be asked of the replica; absent where nothing was added to the target either. `ids`: who its target runs as, where the API does not tell:
+   * found out in a pod of its image, or else in the target.
+   */
+  | { readonly kind: 'twin'; readonly outcome: Extract<GatherOutcome, { kind: 'gathered' }>; readonly request?: DiagnosisRequest; readonly ids?: Ids }
   | { readonly kind: 'none'; readonly explanation: string }
 
 /** What a conclusion needs of the replica. Plain JSON, well under 1 MiB. */
@@ -71,7 +75,10 @@ export function twinStages(request: DiagnosisRequest, deps: Deps) {
       checks,
       ...(its.container === undefined ? {} : { container: its.container }),
     }
-    return { kind: 'twin', outcome: { kind: 'gathered', gathered: its, redactions }, ...(checks.length > 0 ? { request: asked } : {}) }
+    const seen = target.examined.findLast((one) => one.seen)?.seen?.ids
+    const ids = its.ids ? undefined : ((await foundIds(its, deps)) ?? seen)
+    const twin = { kind: 'twin' as const, outcome: { kind: 'gathered' as const, gathered: its, redactions } }
+    return { ...twin, ...(checks.length > 0 ? { request: asked } : {}), ...(ids ? { ids } : {}) }
   }
 
   return {
@@ -104,7 +111,7 @@ export function twinStages(request: DiagnosisRequest, deps: Deps) {
         title,
       }))
       const containers = examined.flatMap(({ container }) => (container ? [container] : []))
-      const known = { twin: twinIn(gathered), containers, ...whyLess(twin, examined) }
+      const known = { twin: twinIn(gathered), containers, ...whyLess(target, twin, examined) }
       const redactions = examined.reduce(sum, { ...twin.outcome.redactions })
       const nothing = { names: { target: [], twin: [] }, harm: [], redactions, found }
       return patiently(
@@ -134,17 +141,23 @@ export function twinStages(request: DiagnosisRequest, deps: Deps) {
     for (const { container } of examined) {
       if (!container) continue
       const decoder = new TextDecoder()
-      for await (const { header, body } of readContainer(store, of, container.name, signal))
+      let read = 0
+      for await (const { header, body } of readContainer(store, of, container.name, signal)) {
         if (!header.artifact) reader.push(decoder.decode(body, { stream: true }))
+        if (++read === maxSegments) break
+      }
       reader.next()
     }
     return reader.finish()
   }
 }
 
+/** Of a log, so many segments are read for facts: each is a request. Few have more than five. */
+const maxSegments = 50
+
 /** A healthy pod is not kept busy for long; and one run may ask for so much only. */
-const mostSeconds = 300
-const mostStartSeconds = 120
+const mostSeconds = 120
+const mostStartSeconds = 60
 
 function brief(config: Config): Config {
   const { deadlineSeconds, startDeadlineSeconds } = config.diagnosis
@@ -168,11 +181,20 @@ export function notCompared(explanation: string): Compared {
 }
 
 /** Why less is known of the replica than of the target. */
-function whyLess(twin: Extract<TwinOutcome, { kind: 'twin' }>, examined: readonly Examined[]): Pick<Comparison, 'explanation' | 'refusal'> {
+function whyLess(
+  target: Examination,
+  twin: Extract<TwinOutcome, { kind: 'twin' }>,
+  examined: readonly Examined[],
+): Pick<Comparison, 'explanation' | 'refusal'> {
   if (!twin.request)
     return { explanation: 'Nothing was added to the target, and so nothing to the healthy replica: what the API tells of both is compared' }
   const { outcome, explanation } = judge({ outcome: twin.outcome, examined })
   const refusal = examined[0]?.refusal
+  const sees = (all: readonly Examined[]) => all.some(({ seen }) => seen?.visible)
+  if (outcome === 'complete' && sees(target.examined) && !sees(examined))
+    return {
+      explanation: 'The processes of the healthy replica could not be seen: who they run as is not known, and a second container is not added to it',
+    }
   return {
     ...(outcome === 'complete' ? {} : { explanation: `The healthy replica was not looked at as the target was: ${explanation ?? outcome}` }),
     ...(refusal ? { refusal } : {}),
