@@ -99,7 +99,8 @@ export function useService(options: LabServiceOptions): LabService {
       ...(options.alerts ? { sources, intake: options.alerts.intake, reports: options.alerts.reports } : {}),
       // No admission policy names these accounts.
       diagnosis: { image: 'localhost/autodiagnose:1', imagePullPolicy: 'Never', admissionPolicy: 'unchecked', ...options.diagnosis },
-      ...(options.harm ? { harm: options.harm } : {}),
+      // The lab has one node, and suites that diagnose many pods at once.
+      harm: { perNode: 100, ...options.harm },
       ...(options.adoption ? { adoption: options.adoption.map((rule) => ({ principal: 'alice', ...rule })) } : {}),
       ...(options.evidence ? { evidence: options.evidence } : {}),
     }

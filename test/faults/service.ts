@@ -35,7 +35,7 @@ export async function startFaultService(image: string, diagnosis: ConfigInput['d
       policy: [{ principals: ['bench'], namespaces: ['fault-*'], profiles: ['auto', 'restricted', 'baseline', 'general', 'netadmin', 'sysadmin'] }],
       // No admission policy names its account.
       diagnosis: { image, imagePullPolicy: 'Never', admissionPolicy: 'unchecked', ...diagnosis },
-      harm: { unknownHeadroom: 'inject', pauseAfter: 1000 },
+      harm: { unknownHeadroom: 'inject', pauseAfter: 1000, perNode: 100 },
     })
     return {
       diagnose: (request, signal) => diagnose(service, request, signal),
