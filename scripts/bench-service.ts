@@ -121,6 +121,7 @@ function configOf(directory: string, publicUrl: string, port: number, token: str
       { principals: ['bench'], namespaces: ['*'] },
     ],
     diagnosis: { image: 'localhost/autodiagnose:1', imagePullPolicy: 'Never', containersPerPod: 100 },
+    harm: { perNode: 100 },
   }
 }
 
