@@ -138,7 +138,11 @@ describe('what runs in the pod', () => {
 
   test('takes hardly more of the pod than a program that does nothing, and under 8 MiB with the default checks', async () => {
     const securityContext = { runAsUser: 65535, runAsGroup: 65535 }
-    const uid = await makePod('memory', { image: 'localhost/apples:1', args: ['idle'], securityContext }, { dnsPolicy: 'None', dnsConfig: { nameservers: ['10.96.0.10'] } })
+    const uid = await makePod(
+      'memory',
+      { image: 'localhost/apples:1', args: ['idle'], securityContext },
+      { dnsPolicy: 'None', dnsConfig: { nameservers: ['10.96.0.10'] } },
+    )
     const group = podGroup(uid)
     // What was read before would be charged to whoever read it first.
     const forget = (): number => {
