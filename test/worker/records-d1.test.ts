@@ -96,9 +96,11 @@ describe('d1Records()', () => {
     try {
       await expect(open().check()).rejects.toThrow('a newer version made its schema ("0000_x" is not known here)')
       await env.DB.exec('DELETE FROM d1_migrations')
-      await expect(open().check()).rejects.toThrow(`"0001_diagnoses", "0002_alerts" was not applied); ${command}`)
+      await expect(open().check()).rejects.toThrow(`"0001_diagnoses", "0002_alerts", "0003_comparison" was not applied); ${command}`)
     } finally {
-      await env.DB.exec("DELETE FROM d1_migrations; INSERT INTO d1_migrations (name) VALUES ('0001_diagnoses.sql'), ('0002_alerts.sql')")
+      await env.DB.exec(
+        "DELETE FROM d1_migrations; INSERT INTO d1_migrations (name) VALUES ('0001_diagnoses.sql'), ('0002_alerts.sql'), ('0003_comparison.sql')",
+      )
     }
     await open().check()
   })
@@ -109,7 +111,7 @@ describe('d1Records()', () => {
     const request = requestOf(1, { report: { tracker: 'redmine', key: '12' } })
     await open().accept(request)
     await expect(open().receiveAlerts([alertOf(1)])).rejects.toThrow(`no such table: alerts: SQLITE_ERROR); ${command}`)
-    await expect(open().check()).rejects.toThrow(`"0002_alerts" was not applied); ${command}`)
+    await expect(open().check()).rejects.toThrow(`"0002_alerts", "0003_comparison" was not applied); ${command}`)
     await applyD1Migrations(env.DB, migrationFiles)
     await open().check()
     expect(await open().get(request.id)).toMatchObject(request)

@@ -158,7 +158,8 @@ export function diagnosisOf(row: Selectable<DiagnosesTable>): Diagnosis {
     redactions: JSON.parse(row.redactions),
     ...(row.bundle !== null && { bundle: JSON.parse(row.bundle) }),
     ...(row.reported !== null && { reported: JSON.parse(row.reported) }),
-    ...(row.comparison !== null && { comparison: JSON.parse(row.comparison) }),
+    // Absent until the migrations of D1 are applied.
+    ...(row.comparison && { comparison: JSON.parse(row.comparison) }),
     ...(row.finished_at !== null && { finishedAt: row.finished_at }),
   }
 }
