@@ -2,7 +2,9 @@ import type { Finding } from './diagnosis.ts'
 
 /** What keeps a container or a whole pod from running: nothing that is seen beside it tells more. */
 const decisive =
-  /^(scheduling|image|waiting|mount|sandbox|start|hook|init|pod|terminating|readiness-gate|workload(?!\/(?:job-|Progress)))\/|^node\/(silent|not-ready)$|^exit-history\/.+\/(crash-loop|oom-killed)$/
+  /^(scheduling|image|waiting|mount|sandbox|start|hook|init|pod|terminating|readiness-gate|workload(?!\/(?:job-|Progress)))\/|^node\/(silent|not-ready)$|^exit-history\/.+\/oom-killed$/
+/** Of one id with an end that was the first: of what ends again and again the sentence says so, before the words of the program. */
+const loops = /^[^:]+ again and again, restarted /
 
 const rank = { error: 0, warn: 1, info: 2 } as const
 const maxTitle = 400
@@ -37,8 +39,8 @@ export function orderFindings(findings: readonly Finding[]): readonly Finding[] 
   return joined
 }
 
-function placeOf({ id }: Finding): number {
-  return decisive.test(id) ? 0 : 2
+function placeOf({ id, check, title }: Finding): number {
+  return decisive.test(id) || (check === 'exit-history' && loops.test(title)) ? 0 : 2
 }
 
 function both(evidence: Finding, { title }: Finding): Finding {

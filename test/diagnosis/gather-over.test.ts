@@ -32,7 +32,7 @@ test.each([
     event('Killing', 'Container shop failed liveness probe, will be restarted', { ...about, type: 'Normal' }),
   ]
   const ids = (await findingsOf({ ...quiet(changed(web, { status })), events: { items } })).map(({ id }) => id)
-  expect(ids).toEqual(byProbe ? ['probe/shop/liveness'] : ['probe/shop/liveness', 'exit-history/shop/crash-loop'])
+  expect(ids).toEqual(byProbe ? ['probe/shop/liveness'] : ['probe/shop/liveness', 'exit-history/shop/exited'])
 })
 
 describe('what is over', () => {
@@ -45,7 +45,7 @@ describe('what is over', () => {
   test.each([
     ['one failure while it came up', 1, 100, 98, 95, []],
     ['a failure after hours', 1, 20_000, 120, 95, ['exit-history/shop/exited']],
-    ['failures again and again', 3, 100, 20, 18, ['exit-history/shop/crash-loop']],
+    ['failures again and again', 3, 100, 20, 18, ['exit-history/shop/exited']],
   ])('%s', async (_, restartCount, age, from, to, ids) => {
     const lastState = { terminated: { exitCode: 1, reason: 'Error', startedAt: secondsAgo(from), finishedAt: secondsAgo(to) } }
     const status = {
@@ -53,6 +53,18 @@ describe('what is over', () => {
       conditions: [ready],
     }
     expect((await findingsOf(quiet(changed(web, { status, metadata: { creationTimestamp: secondsAgo(age) } })))).map(({ id }) => id)).toEqual(ids)
+  })
+
+  test.each([
+    [0, { terminated: {} }],
+    [1, { waiting: { reason: 'CrashLoopBackOff' } }],
+    [2, { running: {} }],
+    [7, { waiting: { reason: 'CrashLoopBackOff' } }],
+  ])('an end is one trouble with one id after %d restarts: %j', async (restartCount, state) => {
+    const terminated = { exitCode: 1, reason: 'Error', startedAt: secondsAgo(40), finishedAt: secondsAgo(38) }
+    const own = 'terminated' in state ? { state: { terminated } } : { state, lastState: { terminated } }
+    const status = { containerStatuses: [{ name: 'shop', restartCount, ready: false, ...own }], conditions: [] }
+    expect((await findingsOf(quiet(changed(web, { status }))))[0]).toMatchObject({ id: 'exit-history/shop/exited', severity: 'error' })
   })
 
   test.each<[number, string, string, RegExp]>([

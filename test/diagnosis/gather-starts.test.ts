@@ -163,6 +163,18 @@ describe('a container that is not created', () => {
     })
   })
 
+  test.each([
+    ['FailedMount', 'MountVolume.SetUp failed for volume "tls" : secret "shop-tls" not found', 'mount/tls'],
+    ['FailedCreatePodSandBox', 'Failed to create pod sandbox: plugin type="bridge" failed to setup network', 'sandbox/network'],
+  ])('is told the same before and after the kubelet posts its status: %s', async (reason, message, id) => {
+    const posted = waiting('ContainerCreating', '', {}, [event(reason, message)])
+    const { conditions } = statuses({})
+    const bound = { ...posted, pod: { ...posted.pod, status: { phase: 'Pending', conditions, startTime: secondsAgo(3) } } }
+    const both = await Promise.all([posted, bound].map(async (world) => (await gatherOf(world as Captured)).gathered.findings))
+    expect(both[0]).toMatchObject([{ id, severity: 'error' }])
+    expect(both[1]).toEqual(both[0])
+  })
+
   test('the cause counts, not that it lasted', async () => {
     const events = [
       event('FailedMount', 'MountVolume.SetUp failed for volume "tls" : secret "shop-tls" not found', { lastTimestamp: secondsAgo(60) }),

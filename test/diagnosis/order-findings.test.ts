@@ -20,7 +20,7 @@ describe('orderFindings', () => {
     'waiting/shop/CreateContainerConfigError',
     'mount/tls',
     'init/prepare/running',
-    'exit-history/shop/crash-loop',
+    'exit-history/shop/oom-killed',
     'terminating/finalizer',
     'node/not-ready',
   ])('puts what keeps a pod from running before what was seen beside it: %s', (id) => {
@@ -37,12 +37,21 @@ describe('orderFindings', () => {
     ])
   })
 
+  test('puts a container that ends again and again before what was seen beside it, and one that ended once, in whatever words, after it', () => {
+    const seen = inside('tcp/db:5432/refused')
+    const ended = (title: string) => finding('exit-history/shop/exited', { title: `Container shop ended with exit code 1${title}` })
+    expect(ids([seen, ended(' again and again, restarted 2 times: bad')])).toEqual(['exit-history/shop/exited', seen.id])
+    expect(ids([seen, ended(', restarted once: tried again and again, restarted it')])).toEqual([seen.id, 'exit-history/shop/exited'])
+  })
+
   test('has the evidence say what was seen from inside of the same server', () => {
-    const crash = finding('exit-history/shop/crash-loop', { title: 'Container shop ended with exit code 1: lookup db.shop: no such host' })
+    const crash = finding('exit-history/shop/exited', {
+      title: 'Container shop ended with exit code 1 again and again, restarted 2 times: lookup db.shop: no such host',
+    })
     const asked = inside('dns/db.shop/nxdomain', { title: 'DNS name db.shop does not exist (NXDOMAIN)' })
     const other = inside('http/stock:8080/500', { title: 'GET http://stock:8080/ answered 500' })
     expect(orderFindings([other, asked, crash]).map(({ title }) => title)).toEqual([
-      'Container shop ended with exit code 1: lookup db.shop: no such host; DNS name db.shop does not exist (NXDOMAIN)',
+      'Container shop ended with exit code 1 again and again, restarted 2 times: lookup db.shop: no such host; DNS name db.shop does not exist (NXDOMAIN)',
       other.title,
       asked.title,
     ])

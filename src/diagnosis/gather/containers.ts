@@ -44,6 +44,19 @@ export function blockingInit(pod: RawPod): PodContainer | undefined {
   return containersOf(pod).find(({ kind, status }) => kind === 'init' && status?.state !== undefined && status.state.terminated?.exitCode !== 0)
 }
 
+/**
+ * Containers that wait to be created, or to run again. For a while after a pod was bound to its node the kubelet has posted nothing of its
+ * containers, and events tell already what keeps them from being created: those wait, too.
+ */
+export function waitingOf(pod: RawPod): readonly PodContainer[] {
+  const { spec, status } = pod
+  const isNew = spec.nodeName !== undefined && (status.phase ?? 'Pending') === 'Pending'
+  return containersOf(pod).filter((container) => {
+    const state = container.status?.state
+    return state === undefined ? isNew : state.waiting !== undefined
+  })
+}
+
 /** When a container of the pod last began, in milliseconds since the epoch; 0 if none has. */
 export function lastBegin(pod: RawPod): number {
   const times = containersOf(pod).flatMap(({ status }) =>

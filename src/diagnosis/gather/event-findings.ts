@@ -1,6 +1,6 @@
 import type { RawPod } from '../../ports/cluster/cluster.ts'
 import type { Finding } from '../diagnosis.ts'
-import { lastBegin } from './containers.ts'
+import { lastBegin, waitingOf } from './containers.ts'
 import { lastSeen, type PodEvent, words } from './events.ts'
 import { evidenceFinding } from './evidence-finding.ts'
 import { readySince } from './ready-since.ts'
@@ -27,8 +27,7 @@ const startsElsewhere = /^(FailedMount|FailedAttachVolume|FailedMapVolume|Failed
 
 /** Other warnings of the last ten minutes, in the words of the event; of a pod that is ready, those since. `now` is in milliseconds. */
 export function eventFindings(pod: RawPod, events: readonly PodEvent[], now: number): readonly Finding[] {
-  const statuses = [...(pod.status.containerStatuses ?? []), ...(pod.status.initContainerStatuses ?? [])]
-  const waits = statuses.some(({ state }) => state?.waiting)
+  const waits = waitingOf(pod).length > 0
   const ready = (pod.status.containerStatuses ?? []).every((status) => status.ready)
   const begun = readySince(pod)
   return (

@@ -81,7 +81,7 @@ function exit(pod: RawPod, { name, what, spec, status, kind }: PodContainer, end
     ...(last === undefined ? [] : linesAround(log, last)),
   ]
   const severity = loop || state?.terminated || !state?.running || (oom && ageMs < 24 * hourMs) ? 'error' : 'warn'
-  return evidenceFinding('exit-history', `${name}/${oom ? 'oom-killed' : loop ? 'crash-loop' : 'exited'}`, severity, title, {
+  return evidenceFinding('exit-history', `${name}/${oom ? 'oom-killed' : 'exited'}`, severity, title, {
     evidence: about.join('\n'),
     ...explained(pod, kind, name, ended, said ?? '', oom),
   })

@@ -39,9 +39,7 @@ export function evidenceFindings(
   const { killing, failing, killed } = probeFindings(pod, events, now)
   // The kubelet ended these containers itself.
   const ended = [...killed, ...starts.flatMap(({ id }) => /^hook\/(.+)\/post-start$/.exec(id)?.[1] ?? [])]
-  const exits = exitFindings(pod, readings, now).filter(
-    ({ id }) => !ended.some((name) => new RegExp(`^exit-history/${name}/(exited|crash-loop)$`).test(id)),
-  )
+  const exits = exitFindings(pod, readings, now).filter(({ id }) => !ended.some((name) => id === `exit-history/${name}/exited`))
   const inits = initFindings(pod, readings, now)
   const all = [
     ...podFindings(pod, events, now),

@@ -1,7 +1,7 @@
 import type { RawContainer, RawPod } from '../../ports/cluster/cluster.ts'
 import type { Finding } from '../diagnosis.ts'
 import { lengthOf, since } from './ago.ts'
-import { conditionsOf, containersOf, lastBegin, type PodContainer } from './containers.ts'
+import { conditionsOf, containersOf, lastBegin, type PodContainer, waitingOf } from './containers.ts'
 import { countOf, eventsOf, lastSeen, type PodEvent, words } from './events.ts'
 import { evidenceFinding } from './evidence-finding.ts'
 import { imageFinding } from './image-findings.ts'
@@ -15,7 +15,7 @@ const silentMs = 120_000
 
 /** Containers that are not created: for want of an image, of what they refer to, of a volume, of a sandbox. `now` is in milliseconds. */
 export function startFindings(pod: RawPod, events: readonly PodEvent[], now: number): readonly Finding[] {
-  const waiting = containersOf(pod).filter(({ status }) => status?.state?.waiting)
+  const waiting = waitingOf(pod)
   const own = waiting.flatMap((container) => imageFinding(container, events, now) ?? waitingFinding(container) ?? [])
   const stuck = [...hookFindings(pod, events, now), ...own]
   if (waiting.length === 0 || stuck.length > 0) return stuck
