@@ -8,6 +8,15 @@ function called(to,   list, i, ip) {
   for (; i > 0; i--) if (index(list[i], ip "=") == 1) return to " (" substr(list[i], length(ip) + 2) ")"
   return to
 }
+# A peer in an id, which is to be the same after its next start: by the Service that has its address, else its port alone.
+function lasting(to,   name, part, count) {
+  name = called(to)
+  sub(/^.*:/, "", to)
+  if (!sub(/^.* \(/, "", name) || !sub(/\.svc\..*$/, "", name)) return to
+  # Before the name of a headless Service stands that of the pod.
+  count = split(name, part, ".")
+  return count < 2 ? to : part[count - 1] "." part[count] ":" to
+}
 function counted(number_of) { return number_of " connection" (number_of == 1 ? "" : "s") }
 function mostly() { return most < total ? ", most of them (" most ")" : "" }
 
@@ -20,13 +29,13 @@ function judge_connections(   range) {
     finding("local-ports", most * 100 >= range * 95 ? "error" : "warn", most " of the " range " local (ephemeral) ports are taken by connections to " called(at_most) ": new ones " (most * 100 >= range * 95 ? "fail" : "will fail"), \
       "each request opens a connection of its own, or connections are never closed", "use keep-alive or a pool of connections; look at net.ipv4.ip_local_port_range", all "\nports " low " to " high)
   if (gather("stuck"))
-    finding("syn-sent/" at_most, "warn", counted(total) " that the pod opens wait" (total == 1 ? "s" : "") " for an answer" mostly() " to " called(at_most) ": its packets are dropped on the way, or the peer is gone or overloaded (SYN_SENT)", \
+    finding("syn-sent/" lasting(at_most), "warn", counted(total) " that the pod opens wait" (total == 1 ? "s" : "") " for an answer" mostly() " to " called(at_most) ": its packets are dropped on the way, or the peer is gone or overloaded (SYN_SENT)", \
       "a firewall or network policy drops the packets, no host has this address, or the accept queue of the peer is full", "tcp=HOST:PORT tries it; look at network policies and at the endpoints of the service", all)
   if (gather("lost"))
-    finding("unacknowledged/" at_most, "warn", counted(total) " with data that is sent again and again and not acknowledged" mostly() " with " called(at_most) ": packets are lost, or the peer is gone", \
+    finding("unacknowledged/" lasting(at_most), "warn", counted(total) " with data that is sent again and again and not acknowledged" mostly() " with " called(at_most) ": packets are lost, or the peer is gone", \
       "the peer is gone without a word, a firewall has dropped the connection, or packets of this size are lost on the way (MTU)", "mtu=HOST:PORT tells whether only large packets are lost; look at the peer's pod and node", all)
   if (gather("unread there"))
-    finding("peer-does-not-read/" at_most, "warn", "the peer does not read: " counted(total) " with a full send queue, " int(bytes["unread there"] / 1024) " KiB wait" mostly() " for " called(at_most) " (its receive window is closed)", \
+    finding("peer-does-not-read/" lasting(at_most), "warn", "the peer does not read: " counted(total) " with a full send queue, " int(bytes["unread there"] / 1024) " KiB wait" mostly() " for " called(at_most) " (its receive window is closed)", \
       "the process on the other side hangs, is overloaded, or is stopped", "look at the process behind this address", all)
   if (gather("unread here") && (bulky || total >= 5)) judge_unread()
 }

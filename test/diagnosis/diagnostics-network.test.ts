@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { needs } from '../needs.ts'
+import { nameserver, stopServers } from './diagnostics-servers.ts'
 import { Diagnostics, type Point, type Printed, printed, proveEnd, type Userland } from './diagnostics-userland.ts'
 
 const busybox = needs('busybox')
@@ -16,6 +17,7 @@ describe.each<Userland>(['busybox', 'debian'])('checks of counters and connectio
   const sockets: Socket[] = []
   afterAll(() => {
     for (const socket of sockets) socket.destroy()
+    stopServers()
     pod.remove()
     rmSync(proc, { recursive: true })
   })
@@ -136,16 +138,16 @@ describe.each<Userland>(['busybox', 'debian'])('checks of counters and connectio
       [
         'not answered',
         [server, ...times(3, { state: '02', timer: '01', again: 2 })],
-        ['listening/syn-sent/10.1.2.3:5432'],
+        ['listening/syn-sent/5432'],
         '3 connections that the pod opens wait for an answer to 10.1.2.3:5432',
       ],
       ['sent once more', [server, { state: '01', queues: [900, 0], timer: '01', again: 1 }], ['true']],
-      ['not acknowledged', [server, { state: '01', queues: [900, 0], timer: '01', again: 5 }], ['listening/unacknowledged/10.1.2.3:5432']],
+      ['not acknowledged', [server, { state: '01', queues: [900, 0], timer: '01', again: 5 }], ['listening/unacknowledged/5432']],
       ['still being sent', [server, { state: '01', queues: [70_000, 0], timer: '01' }], ['true']],
       [
         'not read there',
         [server, { state: '01', queues: [70_000, 0], timer: '04' }],
-        ['listening/peer-does-not-read/10.1.2.3:5432'],
+        ['listening/peer-does-not-read/5432'],
         '1 connection with a full send queue, 68 KiB wait',
       ],
       ['not read here', [server, { state: '01', queues: [0, 70_000] }], ['listening/does-not-read'], 'from 1 connection with 10.1.2.3:5432: 68 KiB'],
@@ -161,6 +163,19 @@ describe.each<Userland>(['busybox', 'debian'])('checks of counters and connectio
       const { points } = await check(connections(rows), 'listening')
       expect(told(points)).toEqual(ids)
       expect(points[0]?.name).toContain(title)
+    })
+
+    test.each([
+      ['stock.shop.svc.cluster.local', 'stock.shop:5432'],
+      ['10-1-2-3.stock.shop.svc.cluster.local', 'stock.shop:5432'],
+      ['node-7.example', '5432'],
+    ])('has ids without the address, which the next start changes: of %s', async (name, peer) => {
+      const { port } = await nameserver({ '3.2.1.10.in-addr.arpa': name })
+      const rows = [server, { state: '01', queues: [900, 0], timer: '01', again: 5 } as const]
+      const { points } = await check(connections(rows, { '1/root/etc/resolv.conf': `nameserver 127.0.0.1:${port}\n` }), 'listening')
+      // Only busybox asks for names.
+      expect(told(points)).toEqual([`listening/unacknowledged/${userland === 'busybox' ? peer : '5432'}`])
+      expect(points[0]?.name).toContain(userland === 'busybox' ? `10.1.2.3:5432 (${name})` : '10.1.2.3:5432')
     })
 
     test.each<[number, readonly string[], string?]>([
@@ -206,7 +221,7 @@ describe.each<Userland>(['busybox', 'debian'])('checks of counters and connectio
       sockets.push(client)
       await new Promise((resolve) => client.once('connect', resolve))
       client.write(Buffer.alloc(16 * 1024 * 1024))
-      const wanted = [`listening/peer-does-not-read/127.0.0.1:${port}`, `listening/does-not-read/${port}`]
+      const wanted = [`listening/peer-does-not-read/${port}`, `listening/does-not-read/${port}`]
       // The window has to be closed first.
       await expect.poll(async () => told((await check(`--target-pid=${process.pid}`, 'listening')).points), { timeout: 20_000 }).toEqual(wanted)
       listener.close()

@@ -44,15 +44,20 @@ export async function nameserver(known: Readonly<Record<string, string>>): Promi
     if (name.startsWith('silent')) return
     const address = known[name]
     const code = name.startsWith('servfail') ? 2 : address === undefined ? 3 : 0
-    const answers = address && type === 1 ? 1 : 0
+    const answers = address && type === (name.endsWith('.arpa') ? 12 : 1) ? 1 : 0
     const head = Buffer.from(query.subarray(0, at + 5))
     head.writeUInt16BE(0x8180 | code, 2)
     head.writeUInt16BE(answers, 6)
     head.fill(0, 8, 12)
-    const record = Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 5, 0, 4, ...(address || '0.0.0.0').split('.').map(Number)])
+    const data = type === 12 ? inLabels(address ?? '') : (address || '0.0.0.0').split('.').map(Number)
+    const record = Buffer.from([0xc0, 12, 0, type, 0, 1, 0, 0, 0, 5, 0, data.length, ...data])
     socket.send(answers ? Buffer.concat([head, record]) : head, from.port, from.address)
   })
   await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve))
   stop.push(() => socket.close())
   return { port: socket.address().port, asked }
+}
+
+function inLabels(name: string): readonly number[] {
+  return [...name.split('.').flatMap((label) => [label.length, ...Buffer.from(label)]), 0]
 }
