@@ -92,8 +92,8 @@ ${entries.map((entry) => `  ${entry},`).join('\n')}
 
 const marks = ['<!-- made by npm run schema -->', '<!-- end -->'] as const
 
-/** What src/diagnosis/gather/hints.ts makes of the evidence, beside `listening` with a port. */
-const hinted = ['dns', 'tcp', 'http']
+/** What src/diagnosis/gather asks for because of the evidence, beside `listening` with a port. */
+const hinted = ['dns', 'tcp', 'http', 'file']
 
 /** docs/checks.md with its table made anew of the heads. Throws where the marks are missing. */
 export function checksPage(page: string): string {
