@@ -176,9 +176,17 @@ run_one() {
   ! kill -0 "-$check" 2>/dev/null || end_check
   if [ -n "$late" ]; then
     printf '\nnot ok - check %s did not end within %s s and was stopped\n  ---\n  check: %s\n  id: %s/too-slow\n  severity: warn\n' "$name" "$limit" "$name" "$name"
-    printf '  cause: "what it asked did not answer, or the pod is starved of CPU"\n  ...\n'
+    printf '  cause: "what it asked did not answer, or the pod is starved of CPU"\n'
+    printf '  next: "ask for %s again, alone; look at the CPU that the pod may use (cgroup)"\n  ...\n' "$name"
   elif [ "$status" -ge 126 ]; then
-    printf '\nnot ok - check %s broke off with exit code %s\n  ---\n  check: %s\n  id: %s/broken\n  severity: warn\n  ...\n' "$name" "$status" "$name" "$name"
+    printf '\nnot ok - check %s broke off with exit code %s\n  ---\n  check: %s\n  id: %s/broken\n  severity: warn\n' "$name" "$status" "$name" "$name"
+    if [ "$status" -gt 128 ]; then
+      printf '  cause: "it was ended by signal %s: 9 is mostly the kernel, for lack of memory in the pod"\n' $((status - 128))
+      printf '  next: "look at the memory that the pod has left (cgroup), and ask for %s again"\n  ...\n' "$name"
+    else
+      printf '  cause: "it could not be executed, or a program that it needs is not in this image"\n'
+      printf '  next: "look at what it printed, and run %s by hand in this image"\n  ...\n' "$name"
+    fi
   fi
 }
 

@@ -32,6 +32,7 @@ END`,
   line: 'while :; do printf %1000s x; done',
   daemon: 'setsid sleep 5 & echo "ok - left one behind"',
   crash: 'exit 127',
+  killed: 'kill -KILL $$',
   pieces: 'for i in 1 2 3; do echo "ok - piece $i"; done',
   large: '# Costs: memory 9.5 MiB, cpu 1 s, time 1 s.\necho "ok - large"',
   first: 'read -r score </proc/self/oom_score_adj; echo "ok - score $score"',
@@ -178,7 +179,11 @@ describe.each<Userland>(['busybox', 'debian'])('runner under %s', (userland) => 
     const { points } = await run('--deadline=2', name, 'fine')
     expect(performance.now() - began).toBeLessThan(4000)
     expect(points).toMatchObject([
-      { ok: false, name: `check ${name} did not end within 1 s and was stopped`, diag: { id: `${name}/too-slow` } },
+      {
+        ok: false,
+        name: `check ${name} did not end within 1 s and was stopped`,
+        diag: { id: `${name}/too-slow`, cause: expect.stringMatching(/did not answer/), next: expect.stringContaining(`ask for ${name} again`) },
+      },
       { ok: true },
     ])
     expect(processesOf(pod)).toEqual([])
@@ -202,8 +207,12 @@ describe.each<Userland>(['busybox', 'debian'])('runner under %s', (userland) => 
   })
 
   test('tells of a check that broke off or printed no result', async () => {
-    const { points } = await run('crash', 'garbage')
-    expect(points.map(({ diag }) => diag?.id)).toEqual(['crash/broken', 'garbage/no-result'])
+    const { points } = await run('crash', 'killed', 'garbage')
+    expect(points.map(({ diag }) => diag?.id)).toEqual(['crash/broken', 'killed/broken', 'garbage/no-result'])
+    expect(points.slice(0, 2).map(({ diag }) => diag)).toMatchObject([
+      { cause: expect.stringMatching(/^it could not be executed/), next: expect.stringContaining('run crash by hand') },
+      { cause: expect.stringMatching(/^it was ended by signal 9/), next: expect.stringContaining('ask for killed again') },
+    ])
   })
 
   test.each(['lines', 'line'])('cuts a check that prints without end: %s', async (name) => {

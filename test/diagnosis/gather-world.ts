@@ -1,6 +1,7 @@
+import { expect } from 'vitest'
 import { type ConfigInput, configSchema } from '../../src/config.ts'
 import type { Bounds } from '../../src/diagnosis/bounds.ts'
-import type { DiagnosisRequest } from '../../src/diagnosis/diagnosis.ts'
+import type { DiagnosisRequest, Finding } from '../../src/diagnosis/diagnosis.ts'
 import { gather } from '../../src/diagnosis/gather/gather.ts'
 import { makeRedactor } from '../../src/diagnosis/redact/make-redactor.ts'
 import type { Cluster, Raw, RawPod } from '../../src/ports/cluster/cluster.ts'
@@ -32,6 +33,13 @@ export function changed(world: Captured, change: { container?: Raw; spec?: Raw; 
   const [first, ...others] = pod.spec.containers
   const spec = { ...pod.spec, containers: [{ ...first, ...change.container }, ...others], ...change.spec }
   return { ...world, pod: { ...pod, metadata: { ...pod.metadata, ...change.metadata }, spec, status: { ...pod.status, ...change.status } } as RawPod }
+}
+
+/** A reader is never left with a sentence alone: whatever a test gathers has a cause and a next step. */
+export function expectWhyAndNext(finding: Finding): void {
+  const text = expect.stringMatching(/^\S.{9,}/)
+  expect(finding, `${finding.id} has a cause and a next step`).toMatchObject({ cause: text, next: text })
+  expect(finding.cause).not.toBe(finding.next)
 }
 
 /** A cluster that tells what was captured. */
@@ -113,5 +121,6 @@ export async function gatherOf(
     bounds: { check: () => undefined, use: () => undefined, ...bounds },
   }
   const result = await gather(requestFor(world, request), deps, AbortSignal.timeout(10_000))
+  for (const finding of result.gathered.findings) expectWhyAndNext(finding)
   return { ...result, file: (part: string) => result.files.find(({ path }) => path.includes(part))?.text }
 }

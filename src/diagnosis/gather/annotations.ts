@@ -51,7 +51,11 @@ export function readAnnotations(
   const findings = [...declared.findings, ...choice.findings, ...others]
   if (findings.length > maxTold) {
     const title = `The annotations ${prefix}… of the pod have ${findings.length - maxTold} other entries that are not used`
-    findings.splice(maxTold, Number.POSITIVE_INFINITY, evidenceFinding('annotations', 'others', 'info', title))
+    findings.splice(
+      maxTold,
+      Number.POSITIVE_INFINITY,
+      evidenceFinding('annotations', 'others', 'info', title, { cause: unusedCause, next: `See ${prefix}… in docs/api.md` }),
+    )
   }
   const read = { checks: declared.checks, chosen: choice.chosen, findings }
   const optOut = annotations[`${prefix}opt-out`]
@@ -126,7 +130,9 @@ function parseCheck(entry: string, names: readonly string[]): CheckRequest | str
   return /^[!-~]{1,255}$/.test(param) ? { name, param } : 'a parameter has 1 to 255 printable characters'
 }
 
+const unusedCause = 'What an annotation asks for is not known, or not allowed'
+
 function unused(annotation: string, value: string, why: string): Finding {
   const title = `The annotation ${prefix}${annotation} of the pod has what is not used: "${value}"`
-  return evidenceFinding('annotations', annotation, 'info', title, { next: why })
+  return evidenceFinding('annotations', annotation, 'info', title, { cause: unusedCause, next: why })
 }

@@ -25,6 +25,43 @@ const toldElsewhere = new Set([
 /** While containers wait. */
 const startsElsewhere = /^(FailedMount|FailedAttachVolume|FailedMapVolume|FailedCreatePodSandBox)$/
 
+/** What stands behind a warning, and what to do. The first that fits its reason counts. */
+const known: readonly (readonly [RegExp, string, string])[] = [
+  [
+    /^(FailedMount|FailedAttachVolume|FailedMapVolume)$/,
+    'A volume is not mounted, or not brought up to date: what it refers to is gone, or cannot be reached',
+    'Compare what the volume refers to with what there is',
+  ],
+  [
+    /^(FailedCreatePodSandBox|NetworkNotReady)$/,
+    'The network of the node, or its runtime, is not ready',
+    "Look at the network plugin of the pod's node",
+  ],
+  [
+    /^FailedPreStopHook$/,
+    'What preStop runs or asks fails; the container is ended without it',
+    'Run the command of lifecycle.preStop by hand in the image',
+  ],
+  [/^FailedToRetrieveImagePullSecret$/, 'A Secret that imagePullSecrets names is not there', 'Create it, or correct imagePullSecrets'],
+  [
+    /^DNSConfigForming$/,
+    'The pod is given more nameservers or search domains than a resolver takes',
+    'Shorten dnsConfig of the pod, or resolv.conf of its node',
+  ],
+  [
+    /^(FailedKillPod|FailedSync|FailedStopPod)$/,
+    'The kubelet and the runtime of the node do not agree',
+    'Look at the kubelet and the runtime of the node',
+  ],
+]
+
+function behind({ reason = '' }: PodEvent): readonly [string, string] {
+  const [, cause, next] = known.find(([pattern]) => pattern.test(reason)) ?? []
+  return cause && next
+    ? [cause, next]
+    : ['A component of the cluster warns of it, and nothing else tells why', 'kubectl describe pod: see which component, and what came before']
+}
+
 /** Other warnings of the last ten minutes, in the words of the event; of a pod that is ready, those since. `now` is in milliseconds. */
 export function eventFindings(pod: RawPod, events: readonly PodEvent[], now: number): readonly Finding[] {
   const waits = waitingOf(pod).length > 0
@@ -47,7 +84,8 @@ export function eventFindings(pod: RawPod, events: readonly PodEvent[], now: num
       .map((event) => {
         const { reason = 'Warning', message = '' } = event
         const severity = waits ? 'error' : ready ? 'info' : 'warn'
-        return evidenceFinding('event', reason, severity, `${reason}: ${message}`, { evidence: words([event]) })
+        const [cause, next] = behind(event)
+        return evidenceFinding('event', reason, severity, `${reason}: ${message}`, { evidence: words([event]), cause, next })
       })
   )
 }

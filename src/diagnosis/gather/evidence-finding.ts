@@ -3,23 +3,23 @@ import type { Finding, Severity } from '../diagnosis.ts'
 const maxTitle = 400
 const maxEvidence = 2000
 
-/** A finding of this stage; what is empty is left out. It is cut by {@link cutFinding}, and not before it is redacted. */
-export function evidenceFinding(
-  check: string,
-  trouble: string,
-  severity: Severity,
-  title: string,
-  more: Partial<Pick<Finding, 'evidence' | 'cause' | 'next'>> = {},
-): Finding {
-  const { evidence, cause, next } = more
+/** What is told beside the sentence: whoever reads the finding is to know why, and what to do. */
+export interface Told {
+  readonly evidence?: string
+  readonly cause: string
+  readonly next: string
+}
+
+/** A finding of this stage; evidence that is empty is left out. It is cut by {@link cutFinding}, and not before it is redacted. */
+export function evidenceFinding(check: string, trouble: string, severity: Severity, title: string, { evidence, cause, next }: Told): Finding {
   return {
     id: `${check}/${trouble}`,
     check,
     severity,
     title,
     ...(evidence ? { evidence } : {}),
-    ...(cause ? { cause } : {}),
-    ...(next ? { next } : {}),
+    cause,
+    next,
     source: 'evidence',
   }
 }

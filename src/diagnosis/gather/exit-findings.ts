@@ -55,7 +55,7 @@ function notStarted({ name, what, status }: PodContainer, ended: Terminated): re
   const said = plainWords(ended.message ?? status?.state?.waiting?.message ?? 'the runtime says no more')
   const count = status?.restartCount ?? 0
   const title = `${what} could not be started${count > 0 ? ` again and again, tried ${times(count + 1)}` : ''}: ${said}`
-  const known = startCause(said) ?? { next: 'kubectl describe pod' }
+  const known = startCause(said) ?? { cause: 'The runtime of the node cannot start the program as the pod asks for it', next: 'kubectl describe pod' }
   return [
     evidenceFinding('start', name, 'error', title, {
       evidence: `${ended.finishedAt ?? '?'} ${ended.reason}, exit code ${ended.exitCode}: ${ended.message ?? ''}`,
@@ -101,7 +101,7 @@ function explained(
   ended: Terminated,
   said: string,
   oom: boolean,
-): { readonly cause?: string; readonly next: string } {
+): { readonly cause: string; readonly next: string } {
   if (oom) return { cause: 'It used more memory than its limit', next: 'Raise the memory limit, or look for what grows' }
   if (ended.exitCode === 0 && kind !== 'init' && pod.spec.restartPolicy !== 'Never')
     return {
@@ -110,7 +110,10 @@ function explained(
     }
   // What the program itself was denied is another matter.
   const cause = (/^(\S+ \S+ )?exec[: ]/.test(said) ? startCause(said)?.cause : undefined) ?? causes[ended.exitCode]
-  return { ...(cause ? { cause } : {}), next: `kubectl logs --previous -c ${name}` }
+  const plain = said
+    ? 'The program ended itself, with an error; its last words tell of what'
+    : 'The program ended itself, with an error, and did not say why'
+  return { cause: cause ?? plain, next: `kubectl logs --previous -c ${name}` }
 }
 
 function how(spec: PodContainer['spec'], { reason, exitCode, signal }: Terminated): string {

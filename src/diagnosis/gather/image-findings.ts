@@ -64,13 +64,18 @@ export function imageFinding(container: PodContainer, events: readonly PodEvent[
   if (reason === 'InvalidImageName') {
     const title = `${what} does not start: the name of its image ${image} is not valid: ${plainWords(message)}`
     return evidenceFinding('image', `${name}/name`, 'error', title, {
+      cause: 'Part of the name is what no image has: upper case, a blank, or a tag of another form',
       next: 'A name has a registry, a path in lower case, and a tag: registry.example/shop:1.2',
     })
   }
   if (reason === 'ErrImageNeverPull') {
     const title = `${what} does not start: its image ${image} is not on the node and imagePullPolicy is Never (${reason})`
     const next = 'Bring the image onto the node, or set imagePullPolicy to IfNotPresent'
-    return evidenceFinding('image', `${name}/never-pull`, 'error', title, { evidence: message, next })
+    return evidenceFinding('image', `${name}/never-pull`, 'error', title, {
+      evidence: message,
+      cause: 'The kubelet may not pull it, and nobody else has put it there',
+      next,
+    })
   }
   const own = eventsOf(events, name)
   if (!reasons.has(reason)) return reason === 'ContainerCreating' || reason === '' ? slowFinding(container, own, image, now) : undefined
@@ -81,7 +86,12 @@ export function imageFinding(container: PodContainer, events: readonly PodEvent[
   const title = `${what} does not start: its image ${image} cannot be pulled, ${verdict ? `${verdict[1]}: ` : `${reason}: `}${shortened(said, image)}`
   return evidenceFinding('image', `${name}/pull`, 'error', title, {
     evidence: [message, words(failed)].filter(Boolean).join('\n'),
-    ...(verdict ? { cause: sentence(verdict[1]), next: verdict[2] } : { next: 'Compare name and tag with the registry, and see imagePullSecrets' }),
+    ...(verdict
+      ? { cause: sentence(verdict[1]), next: verdict[2] }
+      : {
+          cause: 'The runtime of the node does not get the image from its registry',
+          next: 'Compare name and tag with the registry, and see imagePullSecrets',
+        }),
   })
 }
 
@@ -109,6 +119,7 @@ function slowFinding({ name, what }: PodContainer, own: readonly PodEvent[], ima
   const title = `${what} has waited ${Math.floor((now - begun) / 60_000)} min for its image ${image} to be pulled`
   return evidenceFinding('image', `${name}/slow`, 'warn', title, {
     evidence: words([last]),
+    cause: 'The image is large, its registry is slow, or the node waits for other images first',
     next: 'Look at the size of the image, and at the network of the node',
   })
 }

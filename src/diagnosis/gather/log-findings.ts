@@ -20,7 +20,13 @@ export function logFindings({ container = '' }: TargetReading, { logs }: Reading
   const distinct = lines.reverse().filter((line) => !seen.has(withoutNumbers(line)) && seen.add(withoutNumbers(line)))
   const title = `The log of container ${container} speaks of trouble: ${last.trim()}`
   const evidence = [last, ...distinct.filter((line) => line !== last)].slice(0, 5).join('\n')
-  return [evidenceFinding('log', 'trouble', 'info', title, { evidence })]
+  return [
+    evidenceFinding('log', 'trouble', 'info', title, {
+      evidence,
+      cause: 'The program says so itself; no other finding explains it',
+      next: `kubectl logs -c ${container}: see what came before`,
+    }),
+  ]
 }
 
 /** What it had trouble with answers since, or nothing was said of trouble for long. */

@@ -24,7 +24,7 @@ export function mountFindings(events: readonly PodEvent[], now: number): readonl
     const [cause, next] = (causes.find(([pattern]) => pattern.test(said))?.slice(1) as readonly [string, string] | [] | undefined) ?? []
     return evidenceFinding('mount', volume, 'error', `The containers do not start, volume ${volume} cannot be ${what}: ${said}`, {
       evidence: words([event, ...failed.filter((other) => other !== event && volumesOf(other).includes(volume)).slice(0, 2)]),
-      ...(cause ? { cause } : {}),
+      cause: cause ?? 'What the volume refers to is not there, not as it is asked for, or does not answer',
       next: next ?? 'Compare what the volume refers to with what there is: kubectl describe pod',
     })
   })

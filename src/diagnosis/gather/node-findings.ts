@@ -32,6 +32,10 @@ export function readNode(node: Raw | undefined, now: number): NodeReading {
       findings.push(
         evidenceFinding('node', 'not-ready', 'error', `Node ${name} of the pod has not been ready${lasts}${silent}: ${reason}: ${message}`, {
           evidence,
+          cause:
+            status === 'Unknown'
+              ? 'The node is down, its kubelet has stopped, or it does not reach the API server'
+              : 'The kubelet says that its node, its runtime or its network is not ready',
           next,
         }),
       )

@@ -57,35 +57,87 @@ function deletion(pod: RawPod, events: readonly PodEvent[], now: number): readon
   ]
 }
 
+interface Failure {
+  readonly said: string
+  readonly cause: string
+  readonly next: string
+}
+
+const requests = "Lower the pod's requests, or free room on the node: kubectl describe node"
+const shutdown: Failure = {
+  said: 'The pod was ended as its node was shut down',
+  cause: 'A node that is shut down, or restarted, ends its pods',
+  next: 'See that a controller makes a new pod on another node; kubectl get nodes',
+}
+
 /** What the kubelet says of a pod that it ended or did not take. */
-const failures: Readonly<Record<string, string>> = {
-  Evicted: 'The pod was evicted',
-  DeadlineExceeded: 'The pod was ended at its deadline, activeDeadlineSeconds',
-  NodePorts: 'The pod was rejected by its node, a hostPort is taken (NodePorts)',
-  NodeAffinity: 'The pod was rejected by its node, which is not one that it selects (NodeAffinity)',
-  OutOfcpu: 'The pod was rejected by its node, which has not as much CPU left as it asks for (OutOfcpu)',
-  OutOfmemory: 'The pod was rejected by its node, which has not as much memory left as it asks for (OutOfmemory)',
-  OutOfpods: 'The pod was rejected by its node, which has as many pods as it may (OutOfpods)',
-  Preempting: 'The pod was ended to make room for one of higher priority',
-  Terminated: 'The pod was ended as its node was shut down',
-  NodeShutdown: 'The pod was ended as its node was shut down',
-  NodeLost: 'The node of the pod was lost',
+const failures: Readonly<Record<string, Failure>> = {
+  DeadlineExceeded: {
+    said: 'The pod was ended at its deadline, activeDeadlineSeconds',
+    cause: 'Its work took longer than the deadline allows: it hangs, is slow, or began late',
+    next: 'See in its log how far it came, or raise activeDeadlineSeconds',
+  },
+  NodePorts: {
+    said: 'The pod was rejected by its node, a hostPort is taken (NodePorts)',
+    cause: 'Another pod of the node has the port, and the pod was put there without asking the scheduler (nodeName, a DaemonSet, a static pod)',
+    next: 'See which pod has the port on the node, or use none',
+  },
+  NodeAffinity: {
+    said: 'The pod was rejected by its node, which is not one that it selects (NodeAffinity)',
+    cause: "The labels of the node do not match the pod's nodeSelector or affinity, or have been changed",
+    next: 'Compare them: kubectl get nodes --show-labels',
+  },
+  OutOfcpu: {
+    said: 'The pod was rejected by its node, which has not as much CPU left as it asks for (OutOfcpu)',
+    cause: 'Other pods have taken it meanwhile, or the pod was put there without asking the scheduler',
+    next: requests,
+  },
+  OutOfmemory: {
+    said: 'The pod was rejected by its node, which has not as much memory left as it asks for (OutOfmemory)',
+    cause: 'Other pods have taken it meanwhile, or the pod was put there without asking the scheduler',
+    next: requests,
+  },
+  OutOfpods: {
+    said: 'The pod was rejected by its node, which has as many pods as it may (OutOfpods)',
+    cause: 'The node has reached maxPods of its kubelet',
+    next: 'Add nodes, or let the scheduler choose another',
+  },
+  Preempting: {
+    said: 'The pod was ended to make room for one of higher priority',
+    cause: 'The node had not as much left as a critical pod asks for',
+    next: 'Add nodes, or give the pod a higher priorityClassName',
+  },
+  Terminated: shutdown,
+  NodeShutdown: shutdown,
+  NodeLost: {
+    said: 'The node of the pod was lost',
+    cause: 'The node is down, or its kubelet does not reach the API server',
+    next: 'kubectl get nodes: see whether it comes back',
+  },
+}
+
+function failureFor(reason: string, message: string): Failure {
+  if (reason === 'Evicted') {
+    const [cause, next] = evictionOf(message)
+    return { said: 'The pod was evicted', cause, next }
+  }
+  return (
+    failures[reason] ?? {
+      said: `The pod failed, ${reason}`,
+      cause: 'The kubelet of its node ended it, or did not take it',
+      next: 'Compare what the pod asks for with what the node allows: kubectl describe pod',
+    }
+  )
 }
 
 function failure({ spec, status }: RawPod): readonly Finding[] {
   const { phase, reason, message } = status
   if (!reason || (phase !== 'Failed' && reason !== 'Evicted' && reason !== 'NodeLost')) return []
-  const said = failures[reason] ?? `The pod failed, ${reason}`
-  const [cause, next] =
-    reason === 'Evicted'
-      ? evictionOf(message ?? '')
-      : [undefined, reason === 'NodePorts' ? 'See which pod has the port on the node, or use none' : undefined]
+  const { said, cause, next } = failureFor(reason, message ?? '')
   const ports = spec.containers.flatMap(({ ports: all = [] }) => all.flatMap((port) => (port as { readonly hostPort?: number }).hostPort ?? []))
   const asked = reason === 'NodePorts' ? ` (hostPort ${ports.join(', ')})` : ''
   const title = `${said}${asked}: ${message ?? 'the kubelet says no more'}`
-  return [
-    evidenceFinding('pod', reason === 'Evicted' ? 'evicted' : reason, 'error', title, { ...(cause ? { cause } : {}), ...(next ? { next } : {}) }),
-  ]
+  return [evidenceFinding('pod', reason === 'Evicted' ? 'evicted' : reason, 'error', title, { cause, next })]
 }
 
 function evictionOf(message: string): readonly [string, string] {
@@ -104,12 +156,23 @@ function evictionOf(message: string): readonly [string, string] {
   return ['The node ran out of something', 'kubectl describe node']
 }
 
+const disruptions: Readonly<Record<string, string>> = {
+  PreemptionByScheduler: 'A pod of higher priority needs the room',
+  DeletionByTaintManager: 'Its node has got a taint that it does not tolerate',
+  EvictionByEvictionAPI: 'Someone asked for its eviction, as kubectl drain and autoscalers do',
+  DeletionByPodGC: 'Its node is gone',
+  TerminationByKubelet: 'Its node is short of something, or is shut down',
+}
+
 function disruption({ metadata, status }: RawPod): readonly Finding[] {
   if (status.reason === 'Evicted' || metadata.deletionTimestamp === undefined) return []
   return conditionsOf(status)
     .filter(({ type, status: is }) => type === 'DisruptionTarget' && is === 'True')
     .map(({ reason = 'disrupted', message = 'no reason is given' }) =>
-      evidenceFinding('pod', 'disruption', 'warn', `The pod is to be removed, ${reason}: ${message}`),
+      evidenceFinding('pod', 'disruption', 'warn', `The pod is to be removed, ${reason}: ${message}`, {
+        cause: disruptions[reason] ?? 'A controller of the cluster removes it',
+        next: 'See that a controller makes a new pod; a PodDisruptionBudget bounds how many go at once',
+      }),
     )
 }
 
@@ -128,6 +191,8 @@ function gates({ spec, status }: RawPod): readonly Finding[] {
         'error',
         `The pod is not ready, though its containers are: readiness gate ${conditionType} is not True, ${why}`,
         {
+          cause:
+            'Whoever is to set this condition does not run, fails, or waits for something outside of the pod: a load balancer that has not taken it in, as a rule',
           next: 'Look at the controller that is to set this condition of the pod',
         },
       )
@@ -141,6 +206,10 @@ export function nodeEventFindings(pod: RawPod, events: readonly PodEvent[], now:
   if (!event || ready?.status === 'True' || now - lastSeen(event) > 3_600_000) return []
   const title = `Node ${pod.spec.nodeName ?? '?'} of the pod is not ready: ${event.message ?? ''}`
   return [
-    evidenceFinding('node', 'not-ready', 'error', title, { evidence: words([event]), next: `kubectl describe node ${pod.spec.nodeName ?? ''}` }),
+    evidenceFinding('node', 'not-ready', 'error', title, {
+      evidence: words([event]),
+      cause: 'The node is down, its kubelet has stopped, or it does not reach the API server',
+      next: `kubectl describe node ${pod.spec.nodeName ?? ''}`,
+    }),
   ]
 }

@@ -91,7 +91,7 @@ function told({ name, what, spec }: PodContainer, kind: string, event: PodEvent,
   const cause = causeOf(said, probe)
   return evidenceFinding('probe', `${name}/${kind.toLowerCase()}`, severity, title, {
     evidence: words(proof),
-    ...(cause ? { cause } : {}),
+    cause: cause ?? 'The application does not answer the probe as the kubelet expects it',
     next: `Compare the ${kind.toLowerCase()} probe with what the application serves, and how fast`,
   })
 }
@@ -125,6 +125,7 @@ function notReady(pod: RawPod, { name, what, spec, status }: PodContainer, event
   if (age < 1000 * (initialDelaySeconds + Math.max(20, 3 * periodSeconds)) || pod.metadata.deletionTimestamp) return undefined
   const title = `${what} is not ready, though it has run for ${lengthOf(age)}: its readiness probe (${asksOf(probe)}) does not succeed`
   return evidenceFinding('probe', `${name}/readiness`, 'error', title, {
+    cause: 'The application is not ready yet, does not serve what the probe asks for, or answers too late',
     next: 'Compare the readiness probe with what the application serves, and how fast',
   })
 }

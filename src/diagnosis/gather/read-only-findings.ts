@@ -26,6 +26,7 @@ export function readOnlyFindings(pod: RawPod, { container, spec }: TargetReading
   return [
     evidenceFinding('read-only', container ?? '', 'error', title, {
       evidence: line,
+      cause: 'The pod is made so that nothing can be written there, and the program does write',
       next: 'Mount an emptyDir or another writable volume there, or have the program write elsewhere',
     }),
   ]

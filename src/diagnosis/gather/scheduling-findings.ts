@@ -14,10 +14,12 @@ export function schedulingFindings(pod: RawPod, now: number): readonly Finding[]
     const { reason = 'Unschedulable', message = reason } = condition
     const said = inShort(message)
     const asked = askedFor(pod, said, reason)
-    const next =
-      steps.find(([pattern]) => pattern.test(said))?.[1] ??
-      "Compare the pod's requests, selectors and tolerations with the nodes: kubectl describe pod"
-    return [evidenceFinding('scheduling', reason, 'error', `The pod is on no node: ${said}${asked}`, { evidence: message, next })]
+    const [, cause, next] = steps.find(([pattern]) => pattern.test(said)) ?? [
+      said,
+      'No node is as the pod asks for',
+      "Compare the pod's requests, selectors and tolerations with the nodes: kubectl describe pod",
+    ]
+    return [evidenceFinding('scheduling', reason, 'error', `The pod is on no node: ${said}${asked}`, { evidence: message, cause, next })]
   }
   const age = since(metadata.creationTimestamp, now) ?? 0
   const pending = status.phase === undefined || status.phase === 'Pending'
@@ -25,7 +27,12 @@ export function schedulingFindings(pod: RawPod, now: number): readonly Finding[]
   if (!pending || metadata.deletionTimestamp !== undefined || (age < patienceMs && !(foreign && !spec.nodeName))) return []
   if (!spec.nodeName) {
     const title = `The pod is on no node, and no scheduler has looked at it for ${lengthOf(age)}: its schedulerName is "${spec.schedulerName ?? 'default-scheduler'}"`
-    return [evidenceFinding('scheduling', 'no-scheduler', 'error', title, { next: 'See whether that scheduler runs, and whether the name is right' })]
+    return [
+      evidenceFinding('scheduling', 'no-scheduler', 'error', title, {
+        cause: 'There is no scheduler of that name, or it does not run, or hangs',
+        next: 'See whether that scheduler runs, and whether the name is right',
+      }),
+    ]
   }
   if (status.startTime !== undefined || (status.containerStatuses ?? []).length > 0) return []
   const title = `Node ${spec.nodeName} has not taken the pod for ${lengthOf(age)}: its kubelet says nothing of it`
@@ -47,19 +54,47 @@ function inShort(message: string): string {
     .replace(/[.,\s]+$/, '')
 }
 
-const steps: readonly (readonly [RegExp, string])[] = [
-  [/Insufficient/, 'Lower the requests of the pod, or add nodes that have as much free'],
-  [/free ports/, 'Choose another hostPort, or none and a Service; see which pod has it on the node'],
-  [/persistentvolumeclaim "[^"]*" not found/, 'Create the claim, or correct its name'],
-  [/unbound|bound to non-existent|provision/i, 'kubectl describe pvc: see its storage class and whether there is a volume for it'],
-  [/volume node affinity/, 'The volume is on other nodes than those that the pod may run on'],
-  [/untolerated taint|had taint/, 'Add a toleration, or look at why the nodes have the taint'],
-  [/anti-affinity/, 'There are fewer nodes than replicas that must not share one'],
-  [/affinity|selector/, 'Compare nodeSelector and affinity with the labels of the nodes: kubectl get nodes --show-labels'],
-  [/topology spread/, 'Compare topologySpreadConstraints with the nodes'],
-  [/Too many pods/, 'The nodes have as many pods as they may: add nodes'],
-  [/unschedulable/, 'The nodes are cordoned: kubectl uncordon'],
-  [/scheduling gate/i, 'Whoever set the gate is to remove it'],
+const steps: readonly (readonly [RegExp, string, string])[] = [
+  [
+    /Insufficient/,
+    'No node that it may run on has as much free as it asks for',
+    'Lower the requests of the pod, or add nodes that have as much free',
+  ],
+  [
+    /free ports/,
+    'On each node that it may run on another pod has the hostPort',
+    'Choose another hostPort, or none and a Service; see which pod has it on the node',
+  ],
+  [/persistentvolumeclaim "[^"]*" not found/, 'The claim of one of its volumes is not in the namespace', 'Create the claim, or correct its name'],
+  [
+    /unbound|bound to non-existent|provision/i,
+    'A claim of the pod has no volume: nobody makes one, or none fits',
+    'kubectl describe pvc: see its storage class and whether there is a volume for it',
+  ],
+  [
+    /volume node affinity/,
+    'The volume is on other nodes than those that the pod may run on',
+    'Compare the node affinity of the volume with the nodes: kubectl describe pv',
+  ],
+  [
+    /untolerated taint|had taint/,
+    'The nodes have a taint that the pod does not tolerate',
+    'Add a toleration, or look at why the nodes have the taint',
+  ],
+  [
+    /anti-affinity/,
+    'There are fewer nodes than replicas that must not share one',
+    'Add nodes, or prefer (preferredDuringScheduling…) what is required now',
+  ],
+  [
+    /affinity|selector/,
+    'No node has the labels that the pod asks for',
+    'Compare nodeSelector and affinity with the labels of the nodes: kubectl get nodes --show-labels',
+  ],
+  [/topology spread/, 'On each node that it may run on it would be one too many of its kind', 'Compare topologySpreadConstraints with the nodes'],
+  [/Too many pods/, 'The nodes have as many pods as they may', 'Add nodes, or raise maxPods of their kubelets'],
+  [/unschedulable/, 'The nodes are cordoned: someone keeps new pods away from them', 'kubectl uncordon, once their maintenance is over'],
+  [/scheduling gate/i, 'A scheduling gate holds the pod back until it is removed', 'Whoever set the gate is to remove it: see its controller'],
 ]
 
 /** What of the pod is not to be had, in brackets. */

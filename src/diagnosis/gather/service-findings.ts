@@ -65,6 +65,7 @@ function portFindings({ metadata: { name }, spec: { ports = [] } = {} }: Service
     const title = `Service ${name} forwards its port ${port.port} to a port named ${port.targetPort}, and no container ${whose} has one of that name${names.length > 0 ? ` (they have ${names.join(', ')})` : ''}`
     return [
       evidenceFinding('service', `${name}/port-${port.port}`, 'error', title, {
+        cause: 'A targetPort that is a name is looked up among the ports of the containers: without one of that name the Service leads nowhere',
         next: "Compare targetPort of the Service with the names of the container's ports",
       }),
     ]
@@ -80,6 +81,8 @@ function isNear({ metadata: { name }, spec: { selector = {}, type } = {} }: Serv
   return names.includes(name) || pairs.some(([key, value]) => labels[key] === value)
 }
 
+const differing = 'Selector and labels differ, so the Service has no endpoints and what is sent to it goes nowhere'
+
 async function missing(
   { metadata: { name }, spec: { selector = {} } = {} }: Service,
   pod: RawPod,
@@ -94,7 +97,7 @@ async function missing(
   const title = `Service ${name} selects no pod: none has the labels of its selector ${shown(selector)}, and this one has ${has.join(', ')}`
   return [
     evidenceFinding('service', `${name}/no-pods`, 'error', title, {
-      cause: 'Selector and labels differ, so the Service has no endpoints and what is sent to it goes nowhere',
+      cause: differing,
       next: 'Compare the selector of the Service with the labels of the pods',
     }),
   ]
@@ -115,6 +118,7 @@ export function serviceWithoutPods(raw: Raw, pods: readonly RawPod[]): readonly 
   const title = `Service ${metadata.name} selects no pod: none has the labels of its selector ${shown(selector)}${near ? `; pod ${near.metadata.name} has ${has.join(', ')}` : ''}`
   return [
     evidenceFinding('service', `${metadata.name}/no-pods`, 'error', title, {
+      cause: near ? differing : 'The pods that it is meant for are not there, or have other labels',
       next: 'Compare the selector of the Service with the labels of the pods',
     }),
   ]
@@ -153,12 +157,15 @@ function serverOf(check: string, param: string): { readonly host: string; readon
 async function leading(service: Service, port: number | undefined, pod: RawPod, cluster: Reader, signal: AbortSignal): Promise<readonly Finding[]> {
   const { name } = service.metadata
   const { selector = {}, ports = [], type } = service.spec ?? {}
-  const found = (trouble: string, title: string, next: string) => [evidenceFinding('service', `${name}/${trouble}`, 'error', title, { next })]
+  const found = (trouble: string, title: string, cause: string, next: string) => [
+    evidenceFinding('service', `${name}/${trouble}`, 'error', title, { cause, next }),
+  ]
   if (type === 'ExternalName') return []
   if (port !== undefined && ports.length > 0 && !ports.some((one) => one.port === port))
     return found(
       `no-port-${port}`,
       `Service ${name}, which the pod calls, has no port ${port} (it has ${ports.map((one) => one.port).join(', ')})`,
+      'The pod calls another port than the Service offers; nothing answers there',
       'Compare the port that is called with those of the Service',
     )
   if (Object.keys(selector).length === 0) return []
@@ -169,6 +176,7 @@ async function leading(service: Service, port: number | undefined, pod: RawPod, 
     return found(
       'no-pods',
       `Service ${name}, which the pod calls, has no endpoints: no pod has the labels of its selector ${shown(selector)}`,
+      'The pods that are to serve it are not there (scaled to 0, not made), or have other labels',
       'Compare the selector of the Service with the labels of the pods that are to serve it',
     )
   const ready = going.filter(({ status }) => conditionsOf(status).some((one) => one.type === 'Ready' && one.status === 'True'))
@@ -180,6 +188,7 @@ async function leading(service: Service, port: number | undefined, pod: RawPod, 
     return found(
       'not-ready',
       `Service ${name}, which the pod calls, has no ready endpoints: none of its ${going.length} pods is ready (${why})`,
+      'A Service sends to pods that are ready only; why they are not is their own trouble',
       `Diagnose pod ${going[0]?.metadata.name}`,
     )
   }

@@ -35,12 +35,15 @@ function waitingFinding({ name, what, spec, status }: PodContainer): Finding | u
   const known = startCause(plain) ?? missing(plain)
   return evidenceFinding('waiting', `${name}/${reason}`, 'error', title, {
     evidence: message,
-    ...(known ?? { next: nextSteps[reason] ?? 'kubectl describe pod' }),
+    ...(known ?? nextSteps[reason] ?? { cause: 'The kubelet cannot create the container as the pod asks for it', next: 'kubectl describe pod' }),
   })
 }
 
-const nextSteps: Readonly<Record<string, string>> = {
-  CreateContainerConfigError: 'Compare what the container refers to (ConfigMaps, Secrets, keys, users) with what there is',
+const nextSteps: Readonly<Record<string, { readonly cause: string; readonly next: string }>> = {
+  CreateContainerConfigError: {
+    cause: 'What the container is to be made from is not there, or contradicts itself',
+    next: 'Compare what the container refers to (ConfigMaps, Secrets, keys, users) with what there is',
+  },
 }
 
 function missing(message: string): { readonly cause: string; readonly next: string } | undefined {
@@ -119,10 +122,16 @@ function sandboxFindings(events: readonly PodEvent[], now: number): readonly Fin
   if (!event || now - lastSeen(event) > recentMs) return []
   const said = plainWords((event.message ?? '').replace(/^Failed to create pod sandbox: /, ''))
   const title = `The containers do not start, the sandbox of the pod cannot be made: ${said}`
+  const network = /network|cni/i.test(said)
   const runtime = /no runtime for|RuntimeHandler|runtime handler/i.test(said)
   return [
-    evidenceFinding('sandbox', runtime ? 'runtime-class' : /network|cni/i.test(said) ? 'network' : 'failed', 'error', title, {
+    evidenceFinding('sandbox', runtime ? 'runtime-class' : network ? 'network' : 'failed', 'error', title, {
       evidence: words([event]),
+      cause: runtime
+        ? 'The runtime of the node does not know the handler of the RuntimeClass'
+        : network
+          ? 'The network plugin of the node fails, or has not been set up there'
+          : 'The runtime of the node fails before any container of the pod is made',
       next: runtime
         ? "Compare the pod's runtimeClassName with the runtimes of the node"
         : "Look at the network plugin and the runtime of the pod's node",
@@ -139,7 +148,10 @@ function silentFindings(pod: RawPod, waiting: readonly PodContainer[], events: r
   if (eventsOf(events, first.name).at(-1)?.reason === 'Pulling') return []
   const title = `${first.what} has been in ContainerCreating for ${lengthOf(age)}, and no event says why`
   return [
-    evidenceFinding('waiting', `${first.name}/ContainerCreating`, 'warn', title, { next: `Look at the kubelet of node ${pod.spec.nodeName ?? '?'}` }),
+    evidenceFinding('waiting', `${first.name}/ContainerCreating`, 'warn', title, {
+      cause: 'The kubelet or the runtime of the node hangs, or has too much to do',
+      next: `Look at the kubelet of node ${pod.spec.nodeName ?? '?'}`,
+    }),
   ]
 }
 

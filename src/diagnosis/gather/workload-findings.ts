@@ -2,7 +2,7 @@ import type { Raw } from '../../ports/cluster/cluster.ts'
 import type { Finding } from '../diagnosis.ts'
 import { conditionsOf } from './containers.ts'
 import { lastSeen, type PodEvent, words } from './events.ts'
-import { evidenceFinding } from './evidence-finding.ts'
+import { evidenceFinding, type Told } from './evidence-finding.ts'
 
 const recentMs = 3_600_000
 
@@ -22,14 +22,18 @@ export function workloadFindings(
 ): readonly Finding[] {
   const what = `${kind} ${name}`
   const found: Finding[] = []
-  const add = (trouble: string, severity: Finding['severity'], title: string, more: Parameters<typeof evidenceFinding>[4] = {}) =>
+  const add = (trouble: string, severity: Finding['severity'], title: string, more: Told) =>
     found.push(evidenceFinding('workload', trouble, severity, title, more))
   for (const { type, status, reason = '', message = '' } of conditionsOf(workload.status)) {
     if (type === 'ReplicaFailure' && status === 'True')
       add(reason || 'ReplicaFailure', 'error', `The pods of ${what} cannot be made, ${reason}: ${message}`, refusedBy(message))
-    if (kind === 'job' && type === 'Failed' && status === 'True') add(`job-${reason}`, 'error', `The ${what} has failed, ${reason}: ${message}`)
+    if (kind === 'job' && type === 'Failed' && status === 'True')
+      add(`job-${reason}`, 'error', `The ${what} has failed, ${reason}: ${message}`, failedJob(reason, name))
     if (type === 'Progressing' && status === 'False')
-      add(reason || 'Progressing', 'warn', `The rollout of ${what} does not come to its end, ${reason}: ${message}`)
+      add(reason || 'Progressing', 'warn', `The rollout of ${what} does not come to its end, ${reason}: ${message}`, {
+        cause: 'New pods do not become ready, or are not made; the old ones go on meanwhile',
+        next: `Diagnose a pod that is not ready; kubectl rollout status ${kind}/${name}`,
+      })
   }
   const [event] = events
     .filter(({ type, reason = '' }) => type === 'Warning' && /^Failed(Create|Placement|Mount)/.test(reason))
@@ -80,15 +84,29 @@ const refusals: readonly (readonly [RegExp, string, string])[] = [
   [/is invalid/i, 'The template of the pods is not valid', 'Correct the field that the message names'],
 ]
 
-function refusedBy(message: string): { readonly cause?: string; readonly next?: string } {
+function failedJob(reason: string, name: string): Told {
+  const cause =
+    reason === 'BackoffLimitExceeded'
+      ? 'Its pods have failed more often than backoffLimit allows'
+      : reason === 'DeadlineExceeded'
+        ? 'It was not done at activeDeadlineSeconds'
+        : 'Its pods failed in a way that its rules take for final'
+  return { cause, next: `Diagnose one of its pods, or read its log: kubectl logs job/${name}` }
+}
+
+function refusedBy(message: string): Told {
   const [, cause, next] = refusals.find(([pattern]) => pattern.test(message)) ?? []
-  return cause && next ? { cause, next } : {}
+  return cause && next
+    ? { cause, next }
+    : { cause: 'The API server refuses the pods', next: 'Change what the message names in the template of the pods' }
 }
 
 /** Nothing failed: no pods are wanted. */
 function empty(kind: string, what: string, { spec, status }: Raw): readonly Finding[] {
   const { replicas, paused, suspend } = (spec ?? {}) as { readonly replicas?: number; readonly paused?: boolean; readonly suspend?: boolean }
-  const one = (trouble: string, title: string, next: string) => [evidenceFinding('workload', trouble, 'error', title, { next })]
+  const one = (trouble: string, title: string, next: string, cause = 'It is told to have none') => [
+    evidenceFinding('workload', trouble, 'error', title, { cause, next }),
+  ]
   if (replicas === 0)
     return one(
       'scaled-to-zero',
@@ -103,6 +121,7 @@ function empty(kind: string, what: string, { spec, status }: Raw): readonly Find
       'no-node',
       `The ${what} has no pods, for no node fits its nodeSelector, affinity and tolerations`,
       'Compare them with the labels and taints of the nodes',
+      'Each node is ruled out by its labels or by a taint',
     )
   return []
 }
