@@ -7,6 +7,7 @@ const parts = {
   chromium: { names: ['chromium', 'chromium-browser', 'google-chrome'], get: 'Chromium: apt-get install chromium' },
   busybox: { names: ['busybox'], get: 'a static busybox: apt-get install busybox-static' },
   gcc: { names: ['gcc'], get: 'a C compiler: apt-get install gcc libc6-dev' },
+  gdb: { names: ['gdb'], get: 'gdb: apt-get install gdb' },
   go: { names: ['go'], get: 'Go 1.24 or newer' },
   nsenter: { names: ['nsenter'], get: 'nsenter: apt-get install util-linux' },
   unshare: { names: ['unshare'], get: 'unshare: apt-get install util-linux' },

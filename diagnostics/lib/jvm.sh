@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Talking to a JVM by attach; sourced after check.sh and runtime.sh. Only a JVM that has a handler for QUIT is asked: the signal that wakes the
 # listener for attaching would end any other process, and a JVM with -Xrs.
-# shellcheck disable=SC2154
+# shellcheck disable=SC2034,SC2154
 
 # each_jvm WHAT COMMAND: calls the command with the PID of each of the first two JVMs of the target, with $who for people; else WHAT is skipped.
 each_jvm() {
@@ -52,3 +52,30 @@ need_jattach() {
   skip "$1" "this image has no jattach: ask for the toolset jvm"
   exit
 }
+
+# cpu_short PID: true if the process may use less than one core or was throttled within the last half second, or if its cgroup does not
+# tell: $short says which. What is asked of a JVM then lasts longer than its work does.
+cpu_short() {
+  group=$proc/$1/root/sys/fs/cgroup
+  quota='' period='' short="its CPU limit is not seen"
+  if [ -r "$group/cpu.max" ]; then
+    read -r quota period <"$group/cpu.max"
+  else
+    for group in "$group/cpu" "$group/cpu,cpuacct" none; do [ ! -r "$group/cpu.cfs_quota_us" ] || break; done
+    [ "$group" != none ] || return 0
+    read -r quota <"$group/cpu.cfs_quota_us"
+    read -r period <"$group/cpu.cfs_period_us"
+  fi 2>/dev/null
+  case $quota/$period in
+    max/* | -1/*) return 1 ;;
+    *[!0-9/]* | /* | */) return 0 ;;
+  esac
+  short="its CPU limit is below one core"
+  [ "$quota" -ge "$period" ] || return 0
+  before=$(throttled "$group")
+  sleep 0.5
+  short="its CPU is throttled"
+  [ "$before" = "$(throttled "$group")" ] && return 1
+  return 0
+}
+throttled() { awk '$1 == "nr_throttled" { print $2 }' "$1/cpu.stat" 2>/dev/null; }
