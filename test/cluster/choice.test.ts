@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { isLab, needsLab, useNamespace } from './environment.ts'
+import { openBundle } from './lab-store.ts'
 import { create, fruitPod, getPod, isReady, podThat } from './pods.ts'
 import { useService } from './service.ts'
 
@@ -10,6 +11,8 @@ read -r title <"$proc/$target/comm"
 finding "stale/$param" warn "the queue of $title has not moved" "made up" "ask the team" "parameter <$param>"
 `
 const volumes = [{ name: 'autodiagnose-checks', configMap: { name: 'autodiagnose-checks', optional: true } }]
+/** With them the first container sees the target, and there is no second one. */
+const ids = { runAsUser: 1000, runAsGroup: 1000 }
 const annotations = (of: Readonly<Record<string, string>>) =>
   Object.fromEntries(Object.entries(of).map(([name, value]) => [`autodiagnose.dev/${name}`, value]))
 
@@ -36,7 +39,12 @@ describe("what an application's owners and operators choose", { timeout: 120_000
       data: { 'team-queue': teamCheck, disk: 'echo "not ok - another disk"' },
     })
     const pods = {
-      owned: { metadata: { annotations: annotations({ checks: 'team-queue=orders', toolset: 'jvm' }) }, spec: { volumes } },
+      owned: {
+        metadata: { annotations: annotations({ checks: 'team-queue=orders', toolset: 'jvm' }) },
+        spec: { volumes },
+        container: { securityContext: ids },
+      },
+      closed: { metadata: { annotations: annotations({ 'opt-out': 'true' }) } },
       greedy: { metadata: { annotations: annotations({ checks: 'team-queue nonsense', toolset: 'debug', profile: 'sysadmin' }) } },
     }
     for (const [name, more] of Object.entries(pods)) await create(namespace, fruitPod(name, 'idle', more))
@@ -76,6 +84,17 @@ describe("what an application's owners and operators choose", { timeout: 120_000
       // It runs as nobody knows whom: a second container looks again as that user.
       spec.ephemeralContainers?.map(() => ['localhost/autodiagnose:1', false]),
     )
+  })
+
+  test('a pod whose owners want no container gets none, and its evidence is kept all the same', async () => {
+    const diagnosis = await service.diagnose({ pod: `${namespace}/closed` })
+    expect(diagnosis).toMatchObject({ outcome: 'refused', containers: [] })
+    expect(diagnosis.refusal).toMatchObject({ code: 'policy', message: expect.stringContaining('autodiagnose.dev/opt-out says "true"') })
+    expect((await getPod(namespace, 'closed')).spec.ephemeralContainers ?? []).toEqual([])
+    const link = await service.call('GET', `/v1/diagnoses/${diagnosis.id}/bundle`)
+    const bundle = await openBundle(await (await fetch(link.headers.get('location') ?? '')).arrayBuffer())
+    expect(bundle.paths).toEqual(expect.arrayContaining([`cluster-resources/pods/${namespace}.json`, `cluster-resources/events/${namespace}.json`]))
+    expect(bundle.text('execution-data/summary.txt')).toContain('opt-out')
   })
 
   test('a request names its own', async () => {
