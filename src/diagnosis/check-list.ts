@@ -49,7 +49,7 @@ export const checkList: readonly CheckFacts[] = [
   { name: 'jvm-threads', byDefault: false, profile: 'restricted', seesTarget: true, pauses: true, param: 'none', tools: ['jattach'] },
   { name: 'kernel', byDefault: false, profile: 'restricted', seesTarget: false, pauses: false, param: 'none', tools: [] },
   { name: 'mtu', byDefault: false, profile: 'restricted', seesTarget: false, pauses: false, param: 'required', example: 'mtu=cart:8080', tools: [] },
-  { name: 'native-stacks', byDefault: false, profile: 'general', seesTarget: true, pauses: true, param: 'optional', tools: ['gdb'] },
+  { name: 'native-stacks', byDefault: false, profile: 'restricted', seesTarget: true, pauses: true, param: 'optional', tools: ['gdb'] },
   { name: 'node', byDefault: false, profile: 'restricted', seesTarget: true, pauses: false, param: 'none', tools: [] },
   { name: 'python-stacks', byDefault: false, profile: 'restricted', seesTarget: true, pauses: false, param: 'none', tools: ['py-spy'] },
   { name: 'tcp', byDefault: false, profile: 'restricted', seesTarget: false, pauses: false, param: 'required', example: 'tcp=cart:8080', tools: [] },
