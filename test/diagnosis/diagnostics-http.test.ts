@@ -99,6 +99,19 @@ describe('what http tells of time and trust', () => {
     expect(text).not.toContain('ESMTP')
   })
 
+  test('tells why a redirect leads nowhere, and what to look at', async () => {
+    const port = await listen(createServer((_, answer) => answer.writeHead(302, { location: 'file:///etc/passwd' }).end()))
+    target({})
+    const { points } = await check(`http=http://localhost:${port}/`)
+    expect(points.map(({ diag }) => diag)).toMatchObject([
+      {
+        id: `http/localhost:${port}/redirect`,
+        cause: expect.stringMatching(/sends a wrong Location$/),
+        next: expect.stringMatching(/rules for redirects/),
+      },
+    ])
+  })
+
   test('takes an interim answer for none', async () => {
     target({})
     const answer = 'HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\nHTTP/1.1 500 Internal Server Error\r\n\r\n'
