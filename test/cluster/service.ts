@@ -23,6 +23,8 @@ export interface LabServiceOptions {
   readonly watched: readonly string[]
   /** Namespaces that policy allows although the account has no right there. */
   readonly allowed?: readonly string[]
+  /** Security profiles that policy allows; default: the configuration's. */
+  readonly profiles?: readonly string[]
   readonly diagnosis?: object
   readonly harm?: object
   readonly evidence?: object
@@ -93,7 +95,13 @@ export function useService(options: LabServiceOptions): LabService {
       trackers: { redmine: { kind: 'redmine', url: labVariable('LAB_REDMINE_URL'), apiKey: { env: 'LAB_REDMINE_API_KEY' } } },
       principals: [{ name: 'alice', tokenHashes: [await hashToken(token)] }],
       policy: [
-        { principals: ['alice'], namespaces: [...options.watched, ...(options.allowed ?? [])], reports: ['redmine:*'], operator: true },
+        {
+          principals: ['alice'],
+          namespaces: [...options.watched, ...(options.allowed ?? [])],
+          reports: ['redmine:*'],
+          operator: true,
+          ...(options.profiles ? { profiles: options.profiles } : {}),
+        },
         ...(options.alerts ? [{ principals: ['alertmanager'], ...options.alerts.rule }] : []),
       ],
       ...(options.alerts ? { sources, intake: options.alerts.intake, reports: options.alerts.reports } : {}),
