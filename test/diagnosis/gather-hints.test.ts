@@ -123,6 +123,18 @@ describe('a line of a log', () => {
     ['Error: getaddrinfo ENOTFOUND cache', 'dns=cache'],
     ['java.net.UnknownHostException: queue.shop', 'dns=queue.shop'],
     ['could not translate host name "pg" to address: Name or service not known', 'dns=pg'],
+    ['Error: lookup cache on 10.96.0.10:53: server misbehaving', 'dns=cache'],
+    ['dial tcp: lookup cache: i/o timeout', 'dns=cache'],
+    ['curl: (6) Could not resolve host: cache', 'dns=cache'],
+    ["wget: bad address 'cache'", 'dns=cache'],
+    ['cannot resolve feed.other.svc.cluster.local: [Errno -3] Temporary failure in name resolution', 'dns=feed.other.svc.cluster.local'],
+    ['level=info msg=lookup succeeded key=17', ''],
+    ['cache lookup failed for key cart-17, asking the database', ''],
+    ['level=warn msg="lookup rejected" status=429', ''],
+    ['error: lookup failed: key cart-17', ''],
+    ['could not resolve host names of 3 peers', ''],
+    ['java.net.UnknownHostException: failed to resolve it', ''],
+    ['level=warn msg="put off" status=429 url=http://geo:5050/v2/lookup', 'dns=geo http=http://geo:5050'],
     ['could not connect to server: postgres://app:***@pg:5433/shop refused', 'dns=pg tcp=pg:5433'],
     ['failed: mongodb://u:p@m-0:27017,m-1:27018/x timed out', 'dns=m-0 tcp=m-0:27017 dns=m-1 tcp=m-1:27018'],
     ['redis://cache/0 unavailable', 'dns=cache tcp=cache:6379'],
@@ -158,6 +170,60 @@ describe('a line of a log', () => {
         .split(' ')
         .filter((hint) => hint.startsWith('http=')),
     ).toHaveLength(8)
+  })
+})
+
+describe('a server that the spec names in parts', () => {
+  const env = (values: Readonly<Record<string, string>>) => ({ env: Object.entries(values).map(([name, value]) => ({ name, value })) })
+  const parts = env({ BILLING_HOST: 'billing', BILLING_PORT: '9443' })
+
+  test.each([
+    ['is one by host and port', parts, 'dns=billing tcp=billing:9443'],
+    ['is a name where it has no port', env({ FEED_HOST: 'feed.other.svc' }), 'dns=feed.other.svc'],
+    ['is not what the container binds to', env({ BIND_HOST: 'shop-0', HOST: 'web', PUBLIC_HOST: 'shop.example', X_HOST: 'true' }), ''],
+    ['is an URL in an argument', { ...parts, args: ['curl https://$BILLING_HOST:$BILLING_PORT/v2'] }, 'dns=billing http=https://billing:9443/v2'],
+    [
+      'is asked without a path that is for POST',
+      { ...parts, args: ['curl -X POST https://$(BILLING_HOST):9443/v2'] },
+      'dns=billing http=https://billing:9443',
+    ],
+    ['is none without its value', { args: ['curl https://$OTHER/v2'] }, ''],
+  ])('%s', (_, container, expected) => {
+    expect(hints('', container)).toBe(expected)
+  })
+
+  test('is asked by TLS where the log says that TLS fails', () => {
+    expect(hints('curl: (60) SSL certificate problem: certificate has expired', parts)).toBe('dns=billing http=https://billing:9443')
+    const database = env({ DB_ADDR: 'pg:5432', BILLING_ADDR: 'billing:9000' })
+    expect(hints('curl: (60) SSL certificate problem: certificate has expired', database)).toBe(
+      'dns=pg tcp=pg:5432 dns=billing http=https://billing:9000',
+    )
+    const others = env({ CART_ADDR: 'cart:8080', BILLING_ADDR: 'billing:9000' })
+    expect(hints('ERROR certificate has expired', others)).toBe('dns=cart tcp=cart:8080 dns=billing tcp=billing:9000')
+    expect(hints('ERROR connect to billing:9000: certificate has expired', others)).toBe(
+      'dns=billing http=https://billing:9000 dns=cart tcp=cart:8080',
+    )
+    expect(hints('', env({ BILLING_ADDR: 'billing:443' }))).toBe('dns=billing http=https://billing')
+  })
+
+  test('reaches no hint with what is secret', () => {
+    const secret = env({ API_TOKEN: 'made-up-hunter2', API_HOST: 'api', HOOK: 'made-up-hunter2' })
+    expect(hints('', { ...secret, args: ['curl https://$API_HOST/$API_TOKEN https://$API_HOST/$HOOK'] })).not.toContain('hunter2')
+  })
+})
+
+describe('where names are not resolved and none is known', () => {
+  const line = 'feed skipped: [Errno -3] Temporary failure in name resolution'
+
+  test('one that each cluster has is asked', () => {
+    expect(hints(line)).toBe('dns=kubernetes.default.svc')
+    expect(hints('feed skipped: [Errno -2] Name or service not known')).toBe('')
+  })
+
+  test('one of a Service in the spec comes before it, and one that is known before both', () => {
+    const args = ['socket.getaddrinfo("feed.other.svc.cluster.local", 80)']
+    expect(hints(line, { args })).toBe('dns=feed.other.svc.cluster.local')
+    expect(hints(line, { args, env: [{ name: 'CART_URL', value: 'http://cart' }] })).toBe('dns=cart http=http://cart')
   })
 })
 

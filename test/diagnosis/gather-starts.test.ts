@@ -183,6 +183,16 @@ describe('a container that is not created', () => {
     const { findings } = (await gatherOf(waiting('ContainerCreating', '', {}, events))).gathered
     expect(findings.map(({ id, title }) => [id, /not found/.test(title)])).toEqual([['mount/tls', true]])
   })
+
+  test('what passes by itself counts less than what is missing, and more than waiting for it', async () => {
+    const said = (message: string, seconds: number) => event('FailedMount', message, { lastTimestamp: secondsAgo(seconds) })
+    const missing = said('MountVolume.SetUp failed for volume "all" : configmap "report-themes" not found', 90)
+    const late = said('MountVolume.SetUp failed for volume "all" : failed to sync configmap cache: timed out waiting for the condition', 30)
+    const generic = said('Unable to attach or mount volumes: unmounted volumes=[all], unattached volumes=[]: timed out waiting for the condition', 5)
+    const title = async (...events: ReturnType<typeof said>[]) => (await first(waiting('ContainerCreating', '', {}, events)))?.title
+    expect(await title(missing, late, generic)).toMatch(/configmap "report-themes" not found$/)
+    expect(await title(late, generic)).toMatch(/failed to sync configmap cache/)
+  })
 })
 
 describe('a program that cannot be started', () => {

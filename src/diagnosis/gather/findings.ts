@@ -20,6 +20,8 @@ export interface Beside {
   readonly workload: readonly Finding[]
   readonly node: readonly Finding[]
   readonly services: readonly Finding[]
+  /** The servers that the target's spec names, as host:port or host. */
+  readonly called?: readonly string[]
 }
 
 /**
@@ -55,7 +57,7 @@ export function evidenceFindings(
     ...readOnlyFindings(pod, target, readings),
     ...beside.services,
     ...eventFindings(pod, events, now),
-    ...logFindings(target, readings, [...exits, ...inits]),
+    ...logFindings(target, readings, [...exits, ...inits], beside.called ?? []),
   ]
   return all.filter(({ id }, at) => all.findIndex((other) => other.id === id) === at).slice(0, maxFindings)
 }

@@ -13,7 +13,7 @@ import { evidenceFiles } from './evidence-files.ts'
 import { cutFinding } from './evidence-finding.ts'
 import { evidenceFindings } from './findings.ts'
 import { headroomOf } from './headroom.ts'
-import { hintsFor } from './hints.ts'
+import { calledBy, hintsFor } from './hints.ts'
 import { ownHints } from './own-hints.ts'
 import { pickPod } from './pick-pod.ts'
 import { troubledFiles } from './read-only-findings.ts'
@@ -70,7 +70,8 @@ export async function gather(request: DiagnosisRequest, deps: GatherDeps, signal
     clock.now(),
     signal,
   )
-  const found = evidenceFindings(redactMessages(pod, redactor), target, quotable, headroom, around, clock.now())
+  const beside = { ...around, called: calledBy(pod, target.spec, redactor) }
+  const found = evidenceFindings(redactMessages(pod, redactor), target, quotable, headroom, beside, clock.now())
   const { findings, counts } = redacted([...found, ...annotations.findings], redactor)
   const { files, redactions } = evidenceFiles(pod, readings, findings, deps)
   const refusal = target.refusal ?? annotations.refusal

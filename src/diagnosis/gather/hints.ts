@@ -1,8 +1,10 @@
 import type { RawContainer, RawPod } from '../../ports/cluster/cluster.ts'
 import type { CheckRequest } from '../diagnosis.ts'
 import { hidden, type Redactor } from '../redact/redactor.ts'
+import { isAlarming } from './alarming-line.ts'
 import { mayBeAsked } from './may-be-asked.ts'
 import { type Neighbour, neighboursIn } from './neighbours.ts'
+import { declaredBy, specTexts } from './spec-neighbours.ts'
 
 /** Neighbours that are looked at; each may take a dns check and one of http or tcp. */
 const maxNeighbours = 8
@@ -21,17 +23,64 @@ export function hintsFor(pod: RawPod, container: string | undefined, log: string
   const [troubled, calm] = [lines.filter((line) => trouble.test(line)), lines.filter((line) => !trouble.test(line))]
   const own = ownAddresses(pod, spec)
   const found: CheckRequest[] = []
-  const declared = specTexts(spec, redactor).flatMap((text) => neighboursIn(text, 'spec'))
+  const declared = declaredBy(spec, redactor)
   const logged = (texts: readonly string[]): readonly Neighbour[] => texts.flatMap((text) => neighboursIn(text, 'log')).flatMap(trusted(declared))
+  const secured = securedBy(lines, declared)
   for (const neighbour of [...logged(troubled), ...declared, ...logged(calm)]) {
-    const check = own(neighbour) ? undefined : checkFor(neighbour)
+    const check = own(neighbour) ? undefined : checkFor(secured(neighbour))
     if (!check || found.some((other) => same(other, check))) continue
     if (check.name !== 'dns' && found.filter((other) => serverOf(other) === serverOf(check)).length >= maxOfOneServer) continue
     found.push(check)
     if (found.length === maxNeighbours) break
   }
-  return withDns(found)
+  const checks = withDns(found)
+  return checks.some(({ name }) => name === 'dns') || !lines.some((line) => unresolved.test(line))
+    ? checks
+    : [...nameTo(pod, spec, redactor), ...checks]
 }
+
+/** The servers that a container's spec names, as host:port or host, each once; without its own. Redacted. */
+export function calledBy(pod: RawPod, spec: RawContainer | undefined, redactor: Redactor): readonly string[] {
+  const own = ownAddresses(pod, spec)
+  const others = declaredBy(spec, redactor).filter((one) => !own(one) && !isLoopback(one.host) && !one.host.includes(hidden))
+  return [...new Set(others.map(({ host, port }) => (port === undefined ? host : `${host}:${port}`)))]
+}
+
+/** What resolvers say where no nameserver gives an answer; that a name does not exist is another matter. */
+const unresolved = /temporary failure in name resolution|\bEAI_AGAIN\b|server misbehaving|Errno -3\b/i
+
+/**
+ * A name to ask for where the log says that names are not resolved, but not which: one of a Service in the spec, else one that each cluster
+ * has. A pod with the resolver of the node does not know that.
+ */
+function nameTo({ spec: { dnsPolicy } }: RawPod, spec: RawContainer | undefined, redactor: Redactor): readonly CheckRequest[] {
+  const [, name] = /(?<![\w.@/-])([a-z][a-z0-9-]*\.[a-z0-9-]+\.svc(?:\.[a-z0-9-]+)*)\b/.exec(specTexts(spec, redactor).join('\n')) ?? []
+  if (name !== undefined) return [{ name: 'dns', param: name }]
+  return dnsPolicy === 'Default' ? [] : [{ name: 'dns', param: 'kubernetes.default.svc' }]
+}
+
+/**
+ * Ports of which no more is known are asked by TLS: the usual ones of HTTPS where anything fails, and where the log says that TLS fails, what
+ * it names beside that, or the only one that can be meant.
+ */
+function securedBy(lines: readonly string[], declared: readonly Neighbour[]): (neighbour: Neighbour) => Neighbour {
+  const alarming = lines.filter(isAlarming)
+  const tls = alarming.filter((line) => /\b(certificates?|TLS|SSL|x509|handshake)\b/i.test(line))
+  const isOpen = ({ url, port }: Neighbour) => url === undefined && port !== undefined && !otherwise.has(port)
+  const only = new Set(declared.filter(isOpen).map(({ host, port }) => `${host}:${port}`)).size === 1
+  return (neighbour) => {
+    const { host, port } = neighbour
+    if (port === undefined || !isOpen(neighbour)) return neighbour
+    const usual = port === 443 || (alarming.length > 0 && /^[1-9]\d?443$/.test(`${port}`))
+    const meant = tls.some((line) => only || neighboursIn(line, 'log').some((named) => named.host === host && named.port === port))
+    return meant || usual ? { ...neighbour, url: `https://${host}${port === 443 ? '' : `:${port}`}`, bare: true } : neighbour
+  }
+}
+
+/** Ports of what does not speak HTTP: mail, databases, queues, caches, directories. */
+const otherwise = new Set([
+  22, 25, 53, 389, 465, 587, 636, 1433, 1521, 2181, 3306, 4222, 5432, 5433, 5671, 5672, 6379, 6380, 9042, 9092, 9093, 11_211, 27_017,
+])
 
 /**
  * Whoever can write into the log, by a Referer say, must not choose what is requested from inside the pod. Of a server that only the
@@ -49,16 +98,6 @@ function isLoopback(host: string): boolean {
 }
 
 const trouble = /error|fail|refused|timeout|timed out|deadline|unreachable|no such host|unavailable|exception|panic|\b[45]\d\d\b/i
-
-function specTexts(spec: RawContainer | undefined, redactor: Redactor): readonly string[] {
-  // As one value: the redactor knows a secret by the name or the flag beside it.
-  const {
-    env = [],
-    command = [],
-    args = [],
-  } = redactor.json('hints', { env: spec?.env ?? [], command: spec?.command ?? [], args: spec?.args ?? [] }).value
-  return [...env.flatMap(({ value }) => (value === undefined ? [] : [value])), ...command, ...args]
-}
 
 /** Where the target itself serves is no neighbour: its log says so when it starts. */
 function ownAddresses(pod: RawPod, spec: RawContainer | undefined): (neighbour: Neighbour) => boolean {

@@ -12,11 +12,11 @@ export function mountFindings(events: readonly PodEvent[], now: number): readonl
     .filter((event) => now - lastSeen(event) < recentMs)
     .toSorted((a, b) => lastSeen(b) - lastSeen(a))
   const told = new Map<string, PodEvent>()
-  // "timed out" says only that what another event names has lasted.
-  for (const event of failed) for (const volume of volumesOf(event)) if (!told.has(volume) && !isGeneric(event)) told.set(volume, event)
-  for (const event of failed) {
+  // Of what lasts, an event that names it tells more than those of waiting for it, however new they are.
+  for (const event of failed.toSorted((a, b) => waitingOf(a) - waitingOf(b))) {
     const volumes = volumesOf(event)
-    if (isGeneric(event) && !volumes.some((volume) => told.has(volume))) for (const volume of volumes) told.set(volume, event)
+    if (waitingOf(event) === 2 && volumes.some((volume) => told.has(volume))) continue
+    for (const volume of volumes) if (!told.has(volume)) told.set(volume, event)
   }
   return [...told].map(([volume, event]) => {
     const said = saidIn(event)
@@ -63,8 +63,10 @@ const causes: readonly (readonly [RegExp, string, string])[] = [
   ],
 ]
 
-function isGeneric({ message = '' }: PodEvent): boolean {
-  return /^Unable to attach or mount volumes/.test(message)
+/** 0 for what names a cause, 1 for a cache of the kubelet that was late, which passes, 2 for volumes that are waited for. */
+function waitingOf({ message = '' }: PodEvent): number {
+  if (/^Unable to attach or mount volumes/.test(message)) return 2
+  return /failed to sync \w+ cache: timed out/.test(message) ? 1 : 0
 }
 
 function volumesOf({ message = '' }: PodEvent): readonly string[] {

@@ -23,7 +23,7 @@ export function neighboursIn(text: string, from: 'log' | 'spec'): readonly Neigh
   // JSON may escape its slashes.
   const line = text.slice(0, maxText).replaceAll('\\/', '/')
   const serving = from === 'log' && /\b(listen|serv|start|bound|ready)\w*\b/i.test(line) && !/fail|error|refused|cannot|unable/i.test(line)
-  const bare = from === 'log' && /\b(POST|PUT|PATCH|DELETE)\b/.test(line)
+  const bare = /\b(POST|PUT|PATCH|DELETE)\b/.test(line)
   const found: (Neighbour & { readonly at: number })[] = []
   const rest = line.replaceAll(urls, (url, at: number) => {
     if (isDocumentation(url)) return ' '.repeat(url.length)
@@ -35,16 +35,32 @@ export function neighboursIn(text: string, from: 'log' | 'spec'): readonly Neigh
     if (isServer(host, Number(port), from, rest)) found.push({ host: clean(host), port: Number(port), bare, serving, at: match.index })
   }
   if (from === 'log') {
-    for (const match of rest.matchAll(lookedUp)) found.push({ host: clean(match[1] ?? ''), bare, serving: false, at: match.index })
+    for (const match of rest.matchAll(lookedUp))
+      found.push({ host: clean(match.slice(1).find((name) => name !== undefined) ?? ''), bare, serving: false, at: match.index })
   }
   return found.toSorted((a, b) => a.at - b.at).map(({ at: _, ...neighbour }) => neighbour)
 }
 
 const urls = /\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s"'<>`\\{}|^\p{Cc}]+/giu
 const hostPort = /(?<=^|[\s"'=,(@])([a-z][a-z0-9-]*(?:\.[a-z0-9-]+)*\.?|\d{1,3}(?:\.\d{1,3}){3}):(\d{2,5})(?=$|[\s"',):;\]]|\/(?!\/))/gi
-/** Go, Node, curl, Java, Python and libpq, in this order. */
-const lookedUp =
-  /(?:\blookup |ENOTFOUND |EAI_AGAIN |resolve host:? '?|UnknownHostException: |Failed to resolve '|translate host name ")([a-z][a-z0-9-]*(?:\.[a-z0-9-]+)*\.?)(?=$|[\s"',:)])/gi
+/**
+ * Go, Node, curl, wget, Java, Python and libpq, in the forms in which their resolvers tell of a name: "lookup failed" is none. The last
+ * is a full name that a line about resolving names.
+ */
+const lookedUp = new RegExp(
+  [
+    '\\blookup NAME on \\[?[\\da-f.:]+\\]?:\\d+:',
+    '\\blookup NAME: (?:no such host|i/o timeout|server misbehaving|temporary failure|no answer|no address|device or resource|context|operation)',
+    '\\b(?:getaddrinfo|query[A-Za-z]*) (?:ENOTFOUND|EAI_AGAIN) NAME(?=$|[\\s"\',):])',
+    "\\b(?:resolve (?:host|proxy): |resolve host(?: address)? ['\"‘“]|bad address '|Failed to resolve '|translate host name \")NAME(?=$|[\\s\"'’”,);])",
+    '\\bUnknownHostException: NAME(?=$|:)',
+    '\\b(?:resolv\\w+|host|reach|connect(?:ing)? to) [\'"]?(FULL)(?=[\'":,;) ]).*(?:name resolution|name or service not known|EAI_AGAIN|server misbehaving|no such host|nodename nor servname)',
+  ]
+    .join('|')
+    .replaceAll('NAME', '([a-z][a-z0-9-]*(?:\\.[a-z0-9-]+)*\\.?)')
+    .replaceAll('FULL', '[a-z][a-z0-9-]*(?:\\.[a-z0-9-]+)+'),
+  'gi',
+)
 
 function* fromUrl(url: string): Generator<Pick<Neighbour, 'url' | 'host' | 'port'>> {
   const [, scheme = '', authority = ''] = /^([^:]+):\/\/([^/?#]*)/.exec(url) ?? []
@@ -54,7 +70,8 @@ function* fromUrl(url: string): Generator<Pick<Neighbour, 'url' | 'host' | 'port
     if (/^[^@]*:\d*$/.test(authority) && trimmed.includes('@')) return
     if (!URL.canParse(trimmed)) return
     const { hostname, port, protocol } = new URL(trimmed)
-    if (hostname !== '') yield { url: trimmed, host: clean(hostname), port: Number(port || (protocol === 'https:' ? 443 : 80)) }
+    if (hostname !== '' && !/[$%*]/.test(hostname))
+      yield { url: trimmed, host: clean(hostname), port: Number(port || (protocol === 'https:' ? 443 : 80)) }
     return
   }
   // Databases and queues name one or several, behind user and password.

@@ -23,8 +23,8 @@ const failing =
   /\b(refused|panic|fatal|exception|unreachable|no such host|no space left|too many open|5\d\d (Internal|Bad|Service|Gateway)|timed out|deadline exceeded)\b/i
 
 /**
- * Of the end of a log the line that tells most: the last one that calls itself fatal, else the last one in trouble; none of a stack trace.
- * Without trouble, the last line.
+ * Of the end of a log the line that tells most: the last one that calls itself fatal, else the last one in trouble; none of a stack trace,
+ * and none that only explains the code of an error before it. Without trouble, the last line.
  */
 export function tellingLine(log: string): string | undefined {
   const lines = log
@@ -32,8 +32,14 @@ export function tellingLine(log: string): string | undefined {
     .slice(-60)
     .filter((line) => line.trim() !== '')
   const telling = (line: string) => isTroubled(line) && !stack.test(line)
-  return lines.findLast((line) => deadly.test(line) && !stack.test(line)) ?? lines.findLast(telling) ?? lines.at(-1)
+  const last = lines.findLastIndex(telling)
+  const coded = lines.slice(Math.max(0, last - maxExplaining), last + 1).findLast((line) => code.test(line) && telling(line))
+  return lines.findLast((line) => deadly.test(line) && !stack.test(line)) ?? coded ?? lines[last] ?? lines.at(-1)
 }
+
+/** Lines after one with a code that explain it, as those of curl do. */
+const maxExplaining = 4
+const code = /\bcurl: \(\d+\)/
 
 const deadly = /\b(fatal|panic|critical|uncaught|unhandled)\b/i
 const stack = /^(\s|at |goroutine \d|exit status|Traceback|\[signal )|^\S+\(.*\)$/

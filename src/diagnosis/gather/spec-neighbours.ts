@@ -1,0 +1,54 @@
+import type { RawContainer } from '../../ports/cluster/cluster.ts'
+import type { Redactor } from '../redact/redactor.ts'
+import { type Neighbour, neighboursIn } from './neighbours.ts'
+
+type Variables = ReadonlyMap<string, string>
+
+/** What a container's variables, command and arguments name as its neighbours; values stand in parts too, as `X_HOST` and `X_PORT`. */
+export function declaredBy(spec: RawContainer | undefined, redactor: Redactor): readonly Neighbour[] {
+  const variables = new Map(variablesOf(spec, redactor))
+  const whole = specTexts(spec, redactor).flatMap((text) => neighboursIn(expanded(text, variables), 'spec'))
+  return [...whole, ...inParts(variables)]
+}
+
+/** Redacted as one value: the redactor knows a secret by the name or the flag beside it. Arguments may be scripts: a text for each line. */
+export function specTexts(spec: RawContainer | undefined, redactor: Redactor): readonly string[] {
+  const { command = [], args = [] } = redactor.json('hints', { command: spec?.command ?? [], args: spec?.args ?? [] }).value
+  const values = variablesOf(spec, redactor).map(([, value]) => value)
+  return [...values, ...[...command, ...args].flatMap((text) => text.split('\n'))].slice(0, maxTexts)
+}
+
+const maxTexts = 500
+
+function variablesOf(spec: RawContainer | undefined, redactor: Redactor): readonly (readonly [string, string])[] {
+  const { env = [] } = redactor.json('hints', { env: spec?.env ?? [] }).value
+  return env.flatMap(({ name, value }) => (value === undefined ? [] : [[name, value] as const]))
+}
+
+/** `$X`, `${X}` and `$(X)` of variables that name a server, a host or a port; a value of another kind may be a secret. */
+function expanded(text: string, variables: Variables): string {
+  return text.replace(/\$(?:\{([A-Z_]\w*)\}|\(([A-Z_]\w*)\)|([A-Z_]\w*))/gi, (whole, braced, bracketed, plain) => {
+    const name: string = braced ?? bracketed ?? plain
+    const value = variables.get(name) ?? ''
+    return naming.test(name) && place.test(value) ? value : whole
+  })
+}
+
+const naming = /(?:HOST|HOSTNAME|PORT|ADDR|ADDRESS|SERVER|ENDPOINT|UPSTREAM|BACKEND|BROKER)$/i
+const place = /^(?:\d{1,5}|[a-z][a-z0-9-]*(?:\.[a-z0-9-]+)*(?::\d{1,5})?)$/i
+
+/** `CART_HOST` and `CART_PORT` are one server; a host alone is a name. What the container itself is called or binds to is no neighbour. */
+function inParts(variables: Variables): readonly Neighbour[] {
+  return [...variables].flatMap(([name, value]) => {
+    const [, prefix = '', kind = ''] = /^(.+?)_?(HOST|HOSTNAME|SERVER|ADDR|ADDRESS)$/.exec(name) ?? []
+    if (prefix === '' || own.test(prefix) || !hostName.test(value) || /^(?:true|false|yes|no|on|off|none|auto|any|all)$/i.test(value)) return []
+    const port = Number(variables.get(`${prefix}_PORT`) ?? Number.NaN)
+    const host = value.toLowerCase().replace(/\.$/, '')
+    if (Number.isInteger(port) && port > 0 && port <= 65_535) return [{ host, port, bare: true, serving: false }]
+    return /^HOST(?:NAME)?$/.test(kind) ? [{ host, bare: true, serving: false }] : []
+  })
+}
+
+const own =
+  /(?:^|_)(?:BIND|LISTEN|SERVE|MY|OWN|SELF|POD|NODE|PUBLIC|VIRTUAL|EXTERNAL|ADVERTISED?|ALLOWED|TRUSTED|COOKIE|INGRESS|SITE|APP|WEB|HTTPS?|GRPC|NEXT|VITE)$/
+const hostName = /^[a-z][a-z0-9-]*(?:\.[a-z0-9-]+)*\.?$/i
