@@ -36,6 +36,18 @@ test.each([
 })
 
 describe('what is over', () => {
+  test.each([
+    ['with a probe that passes', { readinessProbe: { httpGet: { port: 8080 } } }, 0, []],
+    ['without a probe', { readinessProbe: undefined }, 0, ['exit-history/shop/exited']],
+    ['with an error', { readinessProbe: { httpGet: { port: 8080 } } }, 1, ['exit-history/shop/exited']],
+  ])('a first run of a moment, %s', async (_, container, exitCode, ids) => {
+    const lastState = { terminated: { exitCode, reason: 'Ended', startedAt: secondsAgo(8), finishedAt: secondsAgo(7) } }
+    const running = { startedAt: secondsAgo(5) }
+    const status = { containerStatuses: [{ name: 'shop', restartCount: 1, ready: true, state: { running }, lastState }], conditions: [] }
+    const world = quiet(changed(web, { container, status, metadata: { creationTimestamp: secondsAgo(10) } }))
+    expect((await findingsOf(world)).map(({ id }) => id)).toEqual(ids)
+  })
+
   const ready = { type: 'Ready', status: 'True', lastTransitionTime: secondsAgo(60) }
   test('warnings of before the pod was ready', async () => {
     const late = event('FailedMount', 'MountVolume.SetUp failed for volume "a" : failed to sync', { lastTimestamp: secondsAgo(90) })

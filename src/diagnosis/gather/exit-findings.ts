@@ -35,9 +35,14 @@ function logOfTheEnd({ name, status }: PodContainer, { logs }: Readings): string
 }
 
 /** One that has done its work; one that has been well since; one that failed once while it came up. */
-function isOver({ spec, metadata }: RawPod, { kind, status = { name: '' } }: PodContainer, ended: Terminated, now: number): boolean {
+function isOver(
+  { spec: { restartPolicy }, metadata }: RawPod,
+  { kind, spec, status = { name: '' } }: PodContainer,
+  ended: Terminated,
+  now: number,
+): boolean {
   const { state = {}, ready = false, restartCount = 0 } = status
-  if (state.terminated && ended.exitCode === 0) return kind === 'init' || spec.restartPolicy !== 'Always' || metadata.deletionTimestamp !== undefined
+  if (state.terminated && ended.exitCode === 0) return kind === 'init' || restartPolicy !== 'Always' || metadata.deletionTimestamp !== undefined
   if (metadata.deletionTimestamp !== undefined && state.terminated && [0, 137, 143].includes(ended.exitCode)) return true
   // An init container is ready when it has ended well, whatever its runs before did.
   if (kind === 'init' && state.terminated) return ended.exitCode === 0
@@ -47,7 +52,9 @@ function isOver({ spec, metadata }: RawPod, { kind, status = { name: '' } }: Pod
   const born = Date.parse(String(metadata.creationTimestamp ?? ''))
   const lasted = end - Date.parse(ended.startedAt ?? '')
   const since = now - Date.parse(state.running.startedAt ?? '')
-  return restartCount <= 2 && end - born < 2 * minuteMs && since > Math.max(15_000, 2 * lasted)
+  // It did what it had to do first, ended well, and its probe says that it serves now.
+  const settled = ended.exitCode === 0 && restartCount === 1 && spec?.readinessProbe !== undefined ? 0 : 15_000
+  return restartCount <= 2 && end - born < 2 * minuteMs && since > Math.max(settled, 2 * lasted)
 }
 
 function notStarted({ name, what, status }: PodContainer, ended: Terminated): readonly Finding[] {
