@@ -6,8 +6,12 @@
 read_ids() {
   uid='' gid='' groups='' override='' peruse=''
   while read -r key rest; do
+    # Numbers, to be split. A name (Name:) may be a pattern of files.
+    case $key in Uid: | Gid: | Groups: | CapEff:) ;; *) continue ;; esac
+    set -f
     # shellcheck disable=SC2086
     set -- $rest
+    set +f
     case $key in
       # Real, effective, saved and file system id: the last one counts for files.
       Uid:) uid=$4 ;;

@@ -24,6 +24,12 @@ line() {
   [ "${#text}" -le 300 ] || text=$(printf %.300s "$text")
 }
 
+# fact TEXT: a comment.
+fact() {
+  line "$1"
+  printf '# %s\n' "$text"
+}
+
 pass() {
   line "$1"
   echo "ok - $text"

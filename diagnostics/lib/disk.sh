@@ -28,7 +28,10 @@ find_deleted() {
     while read -r link device inode blocks size; do
       pid=${link#"$proc/"}
       pid=${pid%%/*}
-      echo "$device $inode $blocks $size $pid ${link##*/} $(readlink "$link")"
+      path=$(readlink "$link")
+      # Of a path with a line end in it what comes before that.
+      printf '%s\n' "$device $inode $blocks $size $pid ${link##*/} ${path%%
+*}"
     done <<END
 $found
 END
@@ -93,7 +96,7 @@ END
 # may be there to be read.
 judge_rights() {
   evidence="$point ($type, $kind): mode $mode_of, owner $owner, group $group_of; the target runs as $who"
-  echo "# $evidence"
+  fact "$evidence"
   closed=''
   permitted "$owner" "$group_of" "$mode_of" 1 || closed=1
   if [ -z "$closed" ]; then

@@ -13,7 +13,8 @@ each_jvm() {
     [ "$kind" = jvm ] || continue
     read_name "$pid"
     describe_runtime "$pid"
-    who="process $pid ($name, $runtime)"
+    line "process $pid ($name, $runtime)"
+    who=$text
     if ! handles_quit "$pid"; then
       unfit="$who does not handle QUIT (it starts, or runs with -Xrs), and attaching would end it"
       continue

@@ -45,11 +45,11 @@ ask() {
   done
 }
 
-# Reads resolv.conf: $nameservers, $search, $ndots.
+# Reads resolv.conf: $nameservers, $search, $ndots. These and addresses of the hosts file are split: nothing in them may be a pattern of files.
 read_resolv() {
   resolv=$(target_file /etc/resolv.conf)
-  nameservers=$(awk '$1 == "nameserver" && n++ < 3 { printf "%s ", $2 }' "$resolv" 2>/dev/null)
-  search=$(awk '$1 == "search" || $1 == "domain" { sub(/^[a-z]+[ \t]+/, ""); last = $0 } END { print last }' "$resolv" 2>/dev/null)
+  nameservers=$(awk '$1 == "nameserver" && $2 ~ /^[0-9A-Za-z:][0-9A-Za-z.:%_-]*$/ && n++ < 3 { printf "%s ", $2 }' "$resolv" 2>/dev/null)
+  search=$(awk '$1 == "search" || $1 == "domain" { sub(/^[a-z]+[ \t]+/, ""); gsub(/[^A-Za-z0-9._ \t-]/, "_"); last = $0 } END { print last }' "$resolv" 2>/dev/null)
   ndots=$(awk '$1 == "options" { for (i = 2; i <= NF; i++) if ($i ~ /^ndots:[0-9]+$/) n = substr($i, 7) } END { if (n == "") n = 1; if (n + 0 > 15) n = 15; print n + 0 }' "$resolv" 2>/dev/null)
   ndots=${ndots:-1} nameservers=${nameservers:-127.0.0.1}
 }
@@ -66,7 +66,7 @@ resolve() {
       fi
       ;;
   esac
-  addresses=$(awk -v name="$1" '{ sub(/#.*/, ""); for (i = 2; i <= NF; i++) if (tolower($i) == tolower(name)) { if (!seen[$1]++) print $1; break } }' "$(target_file /etc/hosts)" 2>/dev/null)
+  addresses=$(awk -v name="$1" '{ sub(/#.*/, ""); if ($1 !~ /^[0-9A-Fa-f:][0-9A-Za-z.:%_-]*$/) next; for (i = 2; i <= NF; i++) if (tolower($i) == tolower(name)) { if (!seen[$1]++) print $1; break } }' "$(target_file /etc/hosts)" 2>/dev/null)
   if [ -n "$addresses" ]; then
     trail="$1: hosts file"
     return 0

@@ -50,13 +50,32 @@ function node(option,   name, value) {
   }
   flag(name)
 }
-function python(option, following) {
-  if (option == "debugpy" && before == "-m") debugging = 1
-  if (debugging && option == "--listen") { debug = port_in(following, 5678); debug_by = "debugpy" }
-  if (debugging && option == "--wait-for-client") waiting = 1
-  if (option ~ /^-[A-Za-z]+$/ && !ended) flag(option)
-  before = option
-  if (option !~ /^-/ && !debugging) ended = 1
+# Word for word: Python's options, and debugpy's if it is run as a module. What follows the program or another module is the program's own.
+function python(option, following,   name, rest) {
+  if (ended) return
+  if (takes != "") {
+    if (takes == "m" && option == "debugpy") debugging = 1
+    else if (takes ~ /[mc]/) ended = 1
+    takes = ""
+  }
+  else if (debugging) {
+    if (option == "--listen") { debug = port_in(following, 5678); debug_by = "debugpy" }
+    if (option == "--wait-for-client") waiting = 1
+    if (option ~ /^--(listen|connect|log-to|pid|adapter-access-token|configure-.*)$/) takes = "value"
+    else if (option !~ /^--/) ended = 1
+  }
+  else if (option == "--check-hash-based-pycs") takes = "value"
+  else if (option !~ /^-./) ended = 1
+  else if (match(option, /^-[bBdEhiIOPqsSuvVx]*[mcWX]?/) && RLENGTH > 1) {
+    name = substr(option, 1, RLENGTH)
+    rest = substr(option, RLENGTH + 1)
+    flag(name)
+    name = substr(name, RLENGTH)
+    if (name !~ /[mcWX]/) return
+    if (rest == "") takes = name
+    else if (name == "m" && rest == "debugpy") debugging = 1
+    else if (name ~ /[mc]/) ended = 1
+  }
 }
 # The options before the program's own arguments; some take the next word.
 function read_options(word, count,   i) {

@@ -89,6 +89,7 @@ run_checks() {
     command_filter "say expired at $expires, nothing is run: this container was started after its diagnosis had ended"
   else
     [ -z "$diagnosis" ] || command_filter "say diagnosis $(plain "$diagnosis")"
+    [ -z "$remark" ] || command_filter "say $remark"
     if [ -n "$target" ]; then describe_target; elif [ -n "$alone" ]; then command_filter "say no target: $alone"; fi
     run_each "$@"
     [ -z "$stopped" ] || command_filter 'say stopped by TERM'
@@ -178,11 +179,14 @@ run_one() {
     printf '\nnot ok - check %s did not end within %s s and was stopped\n  ---\n  check: %s\n  id: %s/too-slow\n  severity: warn\n' "$name" "$limit" "$name" "$name"
     printf '  cause: "what it asked did not answer, or the pod is starved of CPU"\n'
     printf '  next: "ask for %s again, alone; look at the CPU that the pod may use (cgroup)"\n  ...\n' "$name"
-  elif [ "$status" -ge 126 ]; then
+  elif [ "$status" -ge 126 ] || [ "$status" = 2 ]; then
     printf '\nnot ok - check %s broke off with exit code %s\n  ---\n  check: %s\n  id: %s/broken\n  severity: warn\n' "$name" "$status" "$name" "$name"
     if [ "$status" -gt 128 ]; then
       printf '  cause: "it was ended by signal %s: 9 is mostly the kernel, for lack of memory in the pod"\n' $((status - 128))
       printf '  next: "look at the memory that the pod has left (cgroup), and ask for %s again"\n  ...\n' "$name"
+    elif [ "$status" = 2 ]; then
+      printf '  cause: "the shell gave up over something that it read: what would have followed was not looked at"\n'
+      printf '  next: "take what it says to be well for not proven; run %s by hand in this image"\n  ...\n' "$name"
     else
       printf '  cause: "it could not be executed, or a program that it needs is not in this image"\n'
       printf '  next: "look at what it printed, and run %s by hand in this image"\n  ...\n' "$name"

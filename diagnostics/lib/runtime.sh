@@ -3,6 +3,9 @@
 # files. Its variables are the checks' as well.
 # shellcheck disable=SC2034,SC2154
 
+# shellcheck source=diagnostics/lib/target-path.sh
+. "$lib/target-path.sh"
+
 # detect PID: $kind becomes jvm, dotnet, node, python, ruby, php, go or native, $file the file that told it, $exe its program; fails if the
 # kernel does not let us look.
 detect() {
@@ -24,13 +27,13 @@ END
 package() {
   version=''
   for wanted; do
-    for list in "$top/var/lib/dpkg/status" "$top/var/lib/dpkg/status.d/$wanted" "$top/lib/apk/db/installed"; do
-      [ -r "$list" ] || continue
-      version=$(awk -v name="$wanted" '
+    for list in "/var/lib/dpkg/status" "/var/lib/dpkg/status.d/$wanted" "/lib/apk/db/installed"; do
+      inside "$top" "$list" || continue
+      version=$(beginning 8388608 "$inside" | awk -v name="$wanted" '
         $1 == "Package:" { found = $2 == name }
         /^P:/ { found = substr($0, 3) == name }
         found && $1 == "Version:" { print $2; exit }
-        found && /^V:/ { print substr($0, 3); exit }' "$list")
+        found && /^V:/ { print substr($0, 3); exit }')
       [ -z "$version" ] || return 0
     done
   done
@@ -39,13 +42,14 @@ package() {
 # $version loses what a distribution put around it, as in 1:20.19.2+dfsg-1
 upstream() { version=${version#*:} && version=${version%%[-+~]*}; }
 
-# defined FILE NAME…: $version becomes the values of these C macros, with dots between them.
+# defined FILE NAME…: $version becomes the values of these C macros of a file of the target, with dots between them.
 defined() {
-  version='' header=$1
+  version=''
+  inside "$top" "$1" || return 0
   shift
-  [ ! -r "$header" ] || version=$(awk -v names="$*" 'BEGIN { n = split(names, want, " ") }
+  version=$(beginning 262144 "$inside" | awk -v names="$*" 'BEGIN { n = split(names, want, " ") }
     $1 == "#define" { gsub(/"/, "", $3); value[$2] = $3 }
-    END { for (i = 1; i <= n; i++) text = text (i > 1 ? "." : "") value[want[i]]; if (text ~ /^[0-9.]+[a-z0-9+]*$/) print text }' "$header")
+    END { for (i = 1; i <= n; i++) text = text (i > 1 ? "." : "") value[want[i]]; if (text ~ /^[0-9.]+[a-z0-9+]*$/) print text }')
 }
 
 # digits NAME: $version becomes the first version in a file's name, as in libpython3.11.so.1.0
@@ -58,8 +62,8 @@ describe_runtime() {
   case $kind in
     jvm)
       home=${file%/*/*/*}
-      for release in "$top$home/release" "$top${home%/*}/release" "$top${home%/*/*}/release"; do
-        [ ! -r "$release" ] || version=$(sed -n 's/^JAVA_VERSION="\([0-9._a-z+-]*\)"$/\1/p' "$release")
+      for release in "$home/release" "${home%/*}/release" "${home%/*/*}/release"; do
+        ! inside "$top" "$release" || version=$(beginning 65536 "$inside" | sed -n 's/^JAVA_VERSION="\([0-9._a-z+-]*\)"$/\1/p')
         [ -z "$version" ] || break
       done
       runtime="JVM${version:+ of Java $version}"
@@ -70,7 +74,7 @@ describe_runtime() {
       runtime=".NET${version:+ $version}"
       ;;
     node)
-      defined "$top$prefix/include/node/node_version.h" NODE_MAJOR_VERSION NODE_MINOR_VERSION NODE_PATCH_VERSION
+      defined "$prefix/include/node/node_version.h" NODE_MAJOR_VERSION NODE_MINOR_VERSION NODE_PATCH_VERSION
       [ -n "$version" ] || { package nodejs && upstream; }
       runtime="Node.js${version:+ $version}"
       ;;
@@ -78,7 +82,7 @@ describe_runtime() {
       digits "${exe##*/}"
       case $version in *.*) ;; *) digits "${file##*/lib}" ;; esac
       minor=$version
-      defined "$top$prefix/include/python$minor/patchlevel.h" PY_VERSION
+      defined "$prefix/include/python$minor/patchlevel.h" PY_VERSION
       [ -n "$version" ] || { package "python$minor-minimal" "python$minor" python3 && upstream; }
       # Another Python may be installed beside the one that runs.
       case $version in "$minor"*) ;; *) version=$minor ;; esac
@@ -115,7 +119,7 @@ describe_runtime() {
 memory_limit() {
   limit=''
   for one in "$1/memory/memory.limit_in_bytes" "$1/memory.limit_in_bytes" "$1/memory.max"; do
-    { read -r limit <"$one"; } 2>/dev/null || continue
+    [ -f "$one" ] && { read -r limit <"$one"; } 2>/dev/null || continue
     case $limit in *[!0-9]* | '' | ????????????????*) limit='' ;; esac
     return 0
   done

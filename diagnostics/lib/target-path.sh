@@ -34,9 +34,22 @@ follow() {
   real=${real:-/}
 }
 
-# Remembers in $closed the first directory that the target may not search.
+# inside ROOT PATH: $inside becomes the path, as we reach it, of a regular file of that root that we may read; fails if there is none. Nothing else
+# of the target may be opened: a FIFO would hold us up, a device may have no end.
+inside() {
+  inside=$(
+    exec 2>/dev/null
+    root=$1 uid=''
+    follow "$2" && [ -f "$root$real" ] && [ -r "$root$real" ] && printf %s "$root$real"
+  )
+}
+
+# beginning BYTES FILE: prints so much of a file of the target, in lines that awk can hold.
+beginning() { head -c "$1" "$2" | tr -d '\000' | fold -b -w 4000; }
+
+# Remembers in $closed the first directory that the target may not search; where it is not asked for, $uid is empty.
 may_search() {
-  [ -z "$closed" ] || return 0
+  [ -z "$closed" ] && [ -n "$uid" ] || return 0
   bits=$(stat -c '%u %g %a' "$root$1" 2>/dev/null) || return 0
   # shellcheck disable=SC2086
   permitted $bits 1 || closed=$1

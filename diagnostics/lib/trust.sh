@@ -1,6 +1,9 @@
 # shellcheck shell=sh
 # Which authorities the target trusts, as far as files tell; sourced by tls.sh.
 
+# shellcheck source=diagnostics/lib/target-path.sh
+. "$lib/target-path.sh"
+
 # Where OpenSSL, Go, curl and the distributions look.
 system_stores='/etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/ca-bundle.pem /etc/pki/tls/cacert.pem
   /etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem /etc/ssl/cert.pem /usr/local/share/certs/ca-root-nss.crt'
@@ -13,16 +16,12 @@ given_stores() {
     awk '{ sub(/^[^\/]*[= ]/, "") } /^\/[A-Za-z0-9._\/-]+\.(pem|crt|cer|cert)$/ && n++ < 20'
 }
 
-# in_root PATH: $file becomes the path of a file of the target, its last link followed inside of the target's root. Fails if there is none.
-in_root() {
-  path=$1 root=$proc/$target/root
-  for _ in 1 2 3 4 5; do
-    link=$(readlink "$root$path") || break
-    case $link in /*) path=$link ;; *) path=${path%/*}/$link ;; esac
-  done
-  file=$root$path
-  [ -f "$file" ] && [ -r "$file" ]
-} 2>/dev/null
+# holds PATH PATTERN…: succeeds if the target's file of authorities holds one of these; $inside is empty if it cannot be read.
+holds() {
+  inside "$proc/$target/root" "$1" || return
+  shift
+  beginning 4194304 "$inside" | awk -f "$lib/trust.awk" -v patterns="$*"
+}
 
 # trusted PATTERN…: succeeds if one of the target's files of authorities holds the issuer that looks like this in base64, or if none can be
 # read: then nothing is known. $stores becomes those of the system that were looked into, $given the number of others.
@@ -33,14 +32,12 @@ trusted() {
   read -r name <"$proc/$target/comm"
   [ "$name" != java ] || return 0
   for store in $system_stores; do
-    in_root "$store" || continue
-    stores="$stores $store"
-    ! awk -f "$lib/trust.awk" -v patterns="$*" "$file" || return 0
+    ! holds "$store" "$@" || return 0
+    [ -z "$inside" ] || stores="$stores $store"
   done
   for store in $(given_stores); do
-    in_root "$store" || continue
-    given=$((given + 1))
-    ! awk -f "$lib/trust.awk" -v patterns="$*" "$file" || return 0
+    ! holds "$store" "$@" || return 0
+    [ -z "$inside" ] || given=$((given + 1))
   done
   [ -z "$stores" ] && [ "$given" = 0 ]
 } 2>/dev/null
