@@ -2,7 +2,7 @@ import { chmodSync, existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { checksDirectory } from './checks.ts'
+import { checkHeaders, checksDirectory } from './checks.ts'
 
 // Writes a check to begin with, and its test: npm run check:new -- NAME [--directory DIR]. With a directory of one's own, the check alone.
 const { values, positionals } = parseArgs({ options: { directory: { type: 'string' } }, allowPositionals: true })
@@ -10,6 +10,10 @@ const [name = '', ...others] = positionals
 if (others.length > 0 || !/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(name)) {
   console.error('Name one check, of lower-case letters, digits and dashes: npm run check:new -- open-files')
   process.exit(2)
+}
+if (checkHeaders().some((ours) => ours.name === name)) {
+  console.error(`"${name}" is a check of ours, and stays it wherever yours is; take another name`)
+  process.exit(1)
 }
 const check = join(values.directory ?? checksDirectory, name)
 const test = fileURLToPath(new URL(`../test/diagnosis/diagnostics-${name}.test.ts`, import.meta.url))

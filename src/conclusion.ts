@@ -1,6 +1,6 @@
 import { markShared, onTwinAlone } from './diagnosis/compare/findings.ts'
 import type { Comparison } from './diagnosis/comparison.ts'
-import type { Diagnosis, Finding, Outcome } from './diagnosis/diagnosis.ts'
+import type { ContainerRecord, Diagnosis, Finding, Outcome } from './diagnosis/diagnosis.ts'
 import type { Redactor } from './diagnosis/redact/redactor.ts'
 import { mergeFindings } from './diagnosis/seal/conclude.ts'
 import type { Examined } from './examine.ts'
@@ -28,7 +28,7 @@ export interface ConcludeInput {
 export function concludeFrom(input: ConcludeInput): Conclusion {
   const { outcome, examined } = input
   const gathered = outcome.kind === 'gathered' ? outcome.gathered : undefined
-  const containers = examined.flatMap(({ container }) => (container ? [container] : []))
+  const containers = examined.flatMap(({ container }, at) => (container ? [withoutRepeated(container, examined[at + 1]?.checks ?? [])] : []))
   const evidence = [...input.harm, ...(input.compared?.harm ?? []), ...(gathered?.findings ?? [])]
   const { findings, comparison } = besideTwin(mergeFindings(evidence, examined), input.compared)
   const [first] = examined
@@ -74,6 +74,13 @@ function besideTwin(
 type Judged = Pick<ConcludeInput, 'outcome' | 'examined' | 'cancelled'>
 
 /** How it ended, and why, one sentence. */
+/** What the next container looked at again was not left out. */
+function withoutRepeated(container: ContainerRecord, again: readonly string[]): ContainerRecord {
+  const { skipped = [], ...rest } = container
+  const left = skipped.filter(({ check }) => !again.includes(check))
+  return left.length > 0 ? { ...rest, skipped: left } : rest
+}
+
 export function judge({ outcome, examined, cancelled: asked }: Judged): { readonly outcome: Outcome; readonly explanation?: string } {
   const [first, second] = examined
   const nothingAdded = !examined.some(({ container }) => container)

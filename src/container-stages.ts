@@ -188,7 +188,7 @@ export function containerStages({ request, deps, id, part, progress, cluster, fa
           const { pod, uid, gathered } = podOf(outcome)
           const waitMs = started.kind === 'started' && cursor.end !== 'cancelled' && cursor.end !== 'gone' ? 5000 : 0
           const status = await waitForEnd(pod, uid, name, clock.now() + waitMs, { cluster: cluster(), clock }, signal)
-          const { target: seen, findings, cut, dropped } = await readFindings(store, part, name, signal)
+          const { target: seen, findings, skipped, cut, dropped } = await readFindings(store, part, name, signal)
           const gaps = [...cursor.gaps, ...(cut ? [`the container says that it was ${cut}`] : []), ...(dropped ? [dropped] : [])]
           const terminated = status?.state?.terminated
           const startedAt = terminated?.startedAt ?? status?.state?.running?.startedAt
@@ -200,6 +200,7 @@ export function containerStages({ request, deps, id, part, progress, cluster, fa
             container: {
               ...container,
               gaps,
+              ...(skipped.length > 0 ? { skipped } : {}),
               ...(status?.imageID ? { imageId: status.imageID } : {}),
               ...(startedAt === undefined ? {} : { startedAt }),
               ...(terminated ? { exitCode: terminated.exitCode, ...(terminated.finishedAt ? { finishedAt: terminated.finishedAt } : {}) } : {}),

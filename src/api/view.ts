@@ -33,6 +33,10 @@ const containerSchema = z
     bytes: z.number().optional(),
     proven: z.boolean().optional().openapi({ description: 'Whether the end line proved that everything was read.' }),
     gaps: z.array(text).optional(),
+    skipped: z
+      .array(z.object({ check: text, why: text }))
+      .optional()
+      .openapi({ description: 'Checks that could not look, or not at everything.' }),
   })
   .openapi('DiagnosticContainer')
 

@@ -192,6 +192,14 @@ export interface ContainerRecord {
   readonly proven?: boolean
   /** What is missing or was cut, one sentence each. */
   readonly gaps?: readonly string[]
+  /** Checks that could not look, or not at all of it; a few dozen at most. */
+  readonly skipped?: readonly Skipped[]
+}
+
+/** `why`: in the words of the check. */
+export interface Skipped {
+  readonly check: string
+  readonly why: string
 }
 
 /** A diagnosis adds at most this many containers: `<id>-1`, and `<id>-2` where the first saw too little. */

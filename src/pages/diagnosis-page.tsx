@@ -1,4 +1,5 @@
 import type { Diagnosis, Finding } from '../diagnosis/diagnosis.ts'
+import { blindText } from '../diagnosis/skipped-words.ts'
 import { pathOf, routes } from '../routes.ts'
 import { ComparisonPart } from './comparison-part.tsx'
 import { Facts } from './facts.tsx'
@@ -36,7 +37,9 @@ export function DiagnosisPage({ frame, diagnosis, log }: { frame: Frame; diagnos
             <FindingCard finding={finding} />
           ))}
           {diagnosis.findings.length > 0 ? null : (
-            <p class="soft">{over || diagnosis.outcome ? 'Nothing was found.' : 'None yet; they come when the log is read.'}</p>
+            <p class="soft">
+              {over || diagnosis.outcome ? `Nothing was found${blindText(diagnosis.containers)}.` : 'None yet; they come when the log is read.'}
+            </p>
           )}
         </section>
         <section id="comparison" data-part>

@@ -1,6 +1,7 @@
 import type { Child, PropsWithChildren } from 'hono/jsx'
 import type { AlertRef, ContainerRecord, Diagnosis } from '../diagnosis/diagnosis.ts'
 import { reportText } from '../diagnosis/report-ref.ts'
+import { skippedText } from '../diagnosis/skipped-words.ts'
 import { urlsOfTrouble } from '../routes.ts'
 import { AlertLinks, durationText, linkable, sizeText, Time } from './words.tsx'
 
@@ -29,12 +30,15 @@ export function Facts({ diagnosis, base }: { diagnosis: Diagnosis; base: string 
       <Fact name="Toolset">{diagnosis.toolset}</Fact>
       <Fact name="Checks asked for">
         {checks.length === 0
-          ? 'those that the evidence hints at'
+          ? diagnosis.adopted
+            ? 'the default ones'
+            : 'the default ones, and what the evidence hints at'
           : checks.map(({ name, param }) => (param === undefined ? name : `${name}=${param}`)).join(', ')}
       </Fact>
       {diagnosis.containers.map((container) => (
         <Container container={container} />
       ))}
+      <Fact name="Not looked at">{skippedText(diagnosis.containers)}</Fact>
       <Fact name="Secrets removed">{hidden.length === 0 ? undefined : hidden.map(([rule, count]) => `${rule}: ${count}`).join(', ')}</Fact>
       <Fact name="Bug report">
         <Report diagnosis={diagnosis} />

@@ -66,17 +66,17 @@ describe('findings of real pods', () => {
 
 describe('annotations', () => {
   test.each<[string, Rule[], string, string]>([
-    ['default', [{ checks: ['default'] }], '', 'dump http=http://stock:1/ processes=/x tcp=db:5432'],
-    ['a URL', [{ checks: ['default', 'http=http://stock:*/*'] }], 'http=http://stock:1/', 'dump processes=/x tcp=db:5432'],
-    ['another rule', [{ checks: ['default'] }, { checks: ['tcp', 'processes'] }], 'processes=/x tcp=db:5432', 'dump http=http://stock:1/'],
-    ['a rule of another namespace', [{ checks: ['default'] }, { namespaces: ['shop'] }], '', 'dump http=http://stock:1/ processes=/x tcp=db:5432'],
-    ['a rule of another profile', [{ checks: ['default'] }, { profiles: ['baseline'] }], '', 'dump http=http://stock:1/ processes=/x tcp=db:5432'],
-    ['everything', [{}], 'dump http=http://stock:1/ processes=/x tcp=db:5432', ''],
+    ['default', [{ checks: ['default'] }], '', 'dump http=http://stock:1/ cgroup=/x tcp=db:5432'],
+    ['a URL', [{ checks: ['default', 'http=http://stock:*/*'] }], 'http=http://stock:1/', 'dump cgroup=/x tcp=db:5432'],
+    ['another rule', [{ checks: ['default'] }, { checks: ['tcp', 'cgroup'] }], 'cgroup=/x tcp=db:5432', 'dump http=http://stock:1/'],
+    ['a rule of another namespace', [{ checks: ['default'] }, { namespaces: ['shop'] }], '', 'dump http=http://stock:1/ cgroup=/x tcp=db:5432'],
+    ['a rule of another profile', [{ checks: ['default'] }, { profiles: ['baseline'] }], '', 'dump http=http://stock:1/ cgroup=/x tcp=db:5432'],
+    ['everything', [{}], 'dump http=http://stock:1/ cgroup=/x tcp=db:5432', ''],
   ])('choose inside of what policy allows the requester: %s', (_, rules, used, dropped) => {
     const policy = configSchema.shape.policy.parse(rules.map((rule) => ({ principals: ['ann'], namespaces: ['prod'], ...rule })))
     const request = { requester: 'ann', cluster: 'main', target: { namespace: 'prod' }, profile: 'auto' as const, checks: [] }
     const diagnosis = configSchema.shape.diagnosis.parse({ extraChecks: ['dump'] })
-    const declared = 'dump processes http=http://stock:1/ processes=/x tcp=db:5432'
+    const declared = 'dump processes http=http://stock:1/ cgroup=/x tcp=db:5432'
     const pod = { metadata: { annotations: { 'autodiagnose.dev/checks': declared } } } as unknown as RawPod
     const { checks, findings } = readAnnotations(pod, request, { diagnosis }, boundDeclared(policy, request))
     expect(checks.map(({ name, param }) => (param === undefined ? name : `${name}=${param}`)).join(' ')).toBe(used)
@@ -100,12 +100,12 @@ describe('annotations', () => {
     gatherOf(changed(captured('healthy-web'), { metadata: { annotations: { 'autodiagnose.dev/checks': checks, ...more } } }))
 
   test('declare checks, before those that are found', async () => {
-    const { gathered } = await annotated('http=http://cart:80/x?token=1, tcp=db:5432\ndns=db.shop disk=/data processes')
+    const { gathered } = await annotated('http=http://cart:80/x?token=1, tcp=db:5432\ndns=db.shop cgroup=/data processes')
     expect(gathered.hints.filter(({ param = '' }) => !param.includes('stock'))).toEqual([
       { name: 'dns', param: 'db.shop' },
       { name: 'http', param: 'http://cart/x' },
       { name: 'tcp', param: 'db:5432' },
-      { name: 'disk', param: '/data' },
+      { name: 'cgroup', param: '/data' },
       { name: 'listening', param: '8080' },
     ])
     expect(gathered.findings).toEqual([])
@@ -121,7 +121,8 @@ describe('annotations', () => {
     'dns=metadata.google.internal',
     'tcp=db',
     'dns=a/b',
-    'disk=\u0007',
+    'cgroup=\u0007',
+    'disk=/data',
     'nonsense',
   ])('that are wrong are told and not used: %s', async (entry) => {
     const { gathered } = await annotated(entry)
@@ -169,6 +170,12 @@ describe('annotations', () => {
     const { gathered } = await choosing({ 'autodiagnose.dev/toolset': 'net' }, { bounds: { use } })
     expect([asked, gathered.chosen]).toEqual([[['net', 'netadmin']], undefined])
     expect(gathered.findings).toMatchObject([{ next: 'not netadmin' }])
+  })
+
+  test('that hold a password are not used without it', async () => {
+    const { gathered } = await annotated('http=http://user:made-up@cart/')
+    expect(gathered.findings).toMatchObject([{ severity: 'info', next: expect.stringContaining('must not hold a user or password') }])
+    expect(JSON.stringify(gathered)).not.toContain('made-up')
   })
 
   test('that are unknown are told', async () => {

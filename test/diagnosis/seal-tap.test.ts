@@ -60,6 +60,19 @@ describe('a finding', () => {
   })
 })
 
+describe('a check that could not look', () => {
+  test('is told with its reason, bounded', () => {
+    const skipped = ['# check disk', 'ok 1 - disk # SKIP not open to inspection', '# check dns', 'ok 2 - fine', 'not ok 3 - x # SKIP by\ttab']
+    expect(read(tap(...skipped, '1..3')).skipped).toEqual([
+      { check: 'disk', why: 'not open to inspection' },
+      { check: 'dns', why: 'by tab' },
+    ])
+    const many = Array.from({ length: 200 }, (_, at) => `ok ${at + 1} - x # SKIP ${'y'.repeat(1000)}`)
+    const bounded = read(tap('# check a', ...many, '1..200')).skipped
+    expect([bounded.length, bounded[0]?.why.length]).toEqual([40, 200])
+  })
+})
+
 describe('the runner', () => {
   test('tells who the target runs as and where it cut', () => {
     const reading = read(tap('# autodiagnose target pid=7 uid=1000 gid=3000 visible=no', 'ok 1 - x', '# autodiagnose cut at 8192 bytes', '1..1'))

@@ -81,6 +81,8 @@ describe("a check of one's own", () => {
     expect(lintChecks(directory)).toEqual([])
     const again = npm('new-check', 'many-threads', '--directory', directory)
     expect([again.status, again.stderr]).toEqual([1, expect.stringContaining('There is ')])
+    expect(npm('new-check', 'http', '--directory', directory).stderr).toContain('"http" is a check of ours')
+    expect(npm('lint-checks', join(directory, 'none')).stderr).toMatch(/none: there is no such directory\n/)
     expect(npm('new-check', 'Many Threads').status).toBe(2)
     expect(existsSync(join(checksDirectory, 'Many Threads'))).toBe(false)
   })

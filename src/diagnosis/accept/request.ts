@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi'
+import { parseCheck } from '../check-request.ts'
 import { type CheckRequest, type DiagnosisRequest, knownChecks, type Profile, profiles, type Target } from '../diagnosis.ts'
 import type { Redactor } from '../redact/redactor.ts'
-import { parseCheck } from './check-request.ts'
 import { type FieldError, fieldError, fieldErrors, type Parsed } from './field-error.ts'
 import { parseReport, type Trackers } from './report.ts'
 import {
@@ -51,7 +51,7 @@ export const requestSchema = z
       .max(20, 'at most 20 checks')
       .optional()
       .openapi({
-        description: 'Checks as name or name=parameter; in a form, the field repeated. Default: those that the evidence hints at.',
+        description: 'Checks as name or name=parameter; in a form, the field repeated. Default: the default checks, and what the evidence hints at.',
         example: ['http=http://cart:8080'],
       }),
     cluster: z.string().optional().openapi({ description: 'Needed where several clusters are configured.' }),

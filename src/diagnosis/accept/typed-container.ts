@@ -1,8 +1,8 @@
 import type { Config } from '../../config.ts'
 import type { RawContainer, RawContainerStatus, RawPod, RawSecurityContext } from '../../ports/cluster/cluster.ts'
+import { parseCheck } from '../check-request.ts'
 import { type CheckRequest, type ConcreteProfile, type Ids, knownChecks, type ReportRef } from '../diagnosis.ts'
 import type { Redactor } from '../redact/redactor.ts'
-import { parseCheck } from './check-request.ts'
 import { parseReport, type Trackers } from './report.ts'
 
 /** An ephemeral container with an image of ours that no service of ours added: somebody typed it. */

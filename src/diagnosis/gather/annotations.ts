@@ -1,6 +1,7 @@
 import type { Config } from '../../config.ts'
 import type { RawPod } from '../../ports/cluster/cluster.ts'
 import type { Bounds } from '../bounds.ts'
+import { parseCheck } from '../check-request.ts'
 import {
   type CheckRequest,
   type DiagnosisRequest,
@@ -74,7 +75,7 @@ function declaredChecks(text: string, names: readonly string[], bounds: Bounds):
   const findings: Finding[] = []
   const checks: CheckRequest[] = []
   for (const entry of text.split(/[\s,]+/).filter(Boolean)) {
-    const check = parseCheck(entry, names)
+    const check = readCheck(entry, names)
     if (typeof check === 'string') findings.push(unused('checks', entry, check))
     else if (check.param === undefined && defaultChecks.includes(check.name)) continue
     else {
@@ -116,18 +117,14 @@ function isProfile(text: string): text is Profile {
   return (profiles as readonly string[]).includes(text)
 }
 
-/** A text is what to do about an entry that is wrong. */
-function parseCheck(entry: string, names: readonly string[]): CheckRequest | string {
-  const equals = entry.indexOf('=')
-  const name = equals < 0 ? entry : entry.slice(0, equals)
-  const param = equals < 0 ? undefined : entry.slice(equals + 1)
-  if (!names.includes(name)) return `known checks are ${names.join(', ')}`
-  if (name === 'http') return checkForUrl(param ?? '') ?? 'expected a URL that may be asked, as in http=http://host:8080/'
-  if (name === 'tcp' && !/^(\[[0-9a-f:.]+\]|[a-z0-9_.-]+):\d{1,5}$/i.test(param ?? '')) return 'expected host and port, as in tcp=host:8080'
-  if (name === 'dns' && !/^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_.])?$/i.test(param ?? '')) return 'expected the name of a host, as in dns=host'
-  if ((name === 'tcp' || name === 'dns') && !mayBeAsked((param ?? '').replace(/:\d+$/, ''))) return 'expected a host that may be asked'
-  if (param === undefined) return { name }
-  return /^[!-~]{1,255}$/.test(param) ? { name, param } : 'a parameter has 1 to 255 printable characters'
+/** As in a request; and only what may be asked from inside the pod. A text is what to do about an entry that is wrong. */
+function readCheck(entry: string, names: readonly string[]): CheckRequest | string {
+  const check = parseCheck(entry, names)
+  if (typeof check === 'string') return check.startsWith('unknown check') ? 'docs/checks.md has the names of the checks' : check
+  const { name, param = '' } = check
+  if (name === 'http') return checkForUrl(param) ?? 'expected a URL that may be asked, as in http=http://host:8080/'
+  if ((name === 'tcp' || name === 'dns') && !mayBeAsked(param.replace(/:\d+$/, ''))) return 'expected a host that may be asked'
+  return check
 }
 
 const unusedCause = 'What an annotation asks for is not known, or not allowed'

@@ -70,7 +70,7 @@ function digestOf(command: string): string {
 function refusalOf(pod: RawPod): Refusal | undefined {
   const { metadata, spec, status } = pod
   if (metadata.deletionTimestamp !== undefined)
-    return { code: 'pod-deleted', message: `The pod is being deleted since ${metadata.deletionTimestamp}` }
+    return { code: 'pod-deleted', message: `The pod is being deleted, and is to be gone by ${metadata.deletionTimestamp}` }
   if (status.phase === 'Succeeded' || status.phase === 'Failed') {
     return { code: 'pod-finished', message: `The pod has finished (${status.phase}): the kubelet never starts a container in it` }
   }

@@ -2,6 +2,7 @@ import { stringify } from 'yaml'
 import { alsoText, comparisonLines } from '../comparison-words.ts'
 import type { Diagnosis, Finding } from '../diagnosis.ts'
 import type { EvidenceFile } from '../gathered.ts'
+import { skippedIn } from '../skipped-words.ts'
 
 /** Name of the bundle without ending, and of its one top directory: Troubleshoot's, from the time of the request. */
 export function bundleName(createdAt: string): string {
@@ -54,6 +55,7 @@ function summary(diagnosis: Diagnosis): string {
       ({ name, profile, exitCode, lines: count }) => `container   ${name} (${profile}), exit code ${exitCode ?? 'unknown'}, ${count ?? 0} lines`,
     ),
     ...containers.flatMap(({ gaps = [] }) => gaps.map((gap) => `missing     ${gap}`)),
+    ...skippedIn(containers).map(({ check, why }) => `not seen    ${check}: ${why}`),
     '',
     findings.length === 0 ? 'Nothing was found' : 'Findings, the most telling first:',
     ...findings.map(({ severity, title, alsoOn }) => `${severity.padEnd(6)}${title}${alsoText(alsoOn)}`),

@@ -1,11 +1,12 @@
 import { Parser, type Result } from 'tap-parser'
 import { boundFindings } from '../bound-findings.ts'
-import { type Finding, type Ids, type Severity, severities } from '../diagnosis.ts'
+import { type Finding, type Ids, type Severity, type Skipped, severities } from '../diagnosis.ts'
 import { TapLines } from './tap-lines.ts'
 
 /** What a container's TAP says. */
 export interface TapReading {
   readonly findings: readonly Finding[]
+  readonly skipped: readonly Skipped[]
   /** The target as the runner saw it, if it printed that. */
   readonly target?: SeenTarget
   /** The runner's own words, where it cut its output or could not run everything. */
@@ -21,6 +22,8 @@ export interface SeenTarget {
 }
 
 const maxFindings = 50
+const maxSkipped = 40
+const maxWhy = 200
 const maxText = 2000
 const maxId = 300
 /** Of all findings of a container, as JSON. Two containers and the evidence together are less than 1 MiB, in any encoding. */
@@ -31,6 +34,7 @@ export class TapReader {
   private readonly findings: Record<Severity, Finding[]> = { error: [], warn: [], info: [] }
   private readonly parser = new Parser()
   private readonly wanted = new TapLines()
+  private readonly skipped: Skipped[] = []
   private failed = 0
   private held = ''
   private check = ''
@@ -61,7 +65,7 @@ export class TapReader {
     const findings = boundFindings(Object.values(this.findings).flat().slice(0, maxFindings), maxBytes)
     const left = this.failed - findings.length
     const dropped = left > 0 ? `the container printed ${this.failed} findings: the worst ${findings.length} are kept, all are in its log` : undefined
-    return { findings, ...(target ? { target } : {}), ...(cut ? { cut } : {}), ...(dropped ? { dropped } : {}) }
+    return { findings, skipped: this.skipped, ...(target ? { target } : {}), ...(cut ? { cut } : {}), ...(dropped ? { dropped } : {}) }
   }
 
   private comment(comment: string): void {
@@ -81,6 +85,8 @@ export class TapReader {
     // The parser keeps them all.
     for (const kept of [this.parser.failures, this.parser.skips, this.parser.todos, this.parser.comments]) kept.length = 0
     this.parser.pointsSeen.clear()
+    if (result.skip && this.check !== '' && this.skipped.length < maxSkipped)
+      this.skipped.push({ check: this.check, why: oneLine(String(result.skip)).slice(0, maxWhy) })
     if (result.ok || result.skip || result.todo) return
     this.failed += 1
     const finding = toFinding(result, this.check)

@@ -2,6 +2,7 @@ import type { Note } from '../../ports/tracker/tracker.ts'
 import type { Comparison } from '../comparison.ts'
 import { alsoText } from '../comparison-words.ts'
 import type { ContainerRecord, Diagnosis, Finding, Severity } from '../diagnosis.ts'
+import { blindText, skippedText } from '../skipped-words.ts'
 import { alertFacts, alertLinks, readableTime } from './alert-facts.ts'
 
 /** Where people reach a diagnosis; all of them stay valid as long as the diagnosis is kept. */
@@ -49,7 +50,7 @@ function headline(diagnosis: Diagnosis, findings: readonly Finding[]): string {
     case 'incomplete':
       return `${findings.length > 0 ? 'Not everything could be read' : 'Nothing found, but not everything could be read'}${why ? `: ${why}` : ''}`
     case 'complete':
-      return `Nothing found that is wrong with ${subject(diagnosis)}`
+      return `Nothing found that is wrong with ${subject(diagnosis)}${blindText(diagnosis.containers)}`
     default:
       return `The diagnosis failed${why ? `: ${why}` : ''}`
   }
@@ -85,6 +86,7 @@ function facts(diagnosis: Diagnosis): Note['facts'] {
     ...diagnosis.containers.flatMap(containerFacts),
     ...(diagnosis.comparison ? comparisonFacts(diagnosis.comparison) : []),
     ...optional('Missing or cut', gaps.length > 0 ? gaps.join('; ') : injected(diagnosis) ? 'nothing' : undefined),
+    ...optional('Not looked at', skippedText(diagnosis.containers)),
     ['Secrets removed', total === 0 ? 'none found' : `${total} (${removed.map(([rule, count]) => `${rule} ${count}`).join(', ')})`],
     ['Diagnosis', diagnosis.id],
   ]

@@ -40,6 +40,22 @@ describe('composeNote', () => {
   test.each<[string, Partial<Diagnosis>, string]>([
     ['complete', {}, 'Nothing found that is wrong with pod fruit/apples-57bcf49487-ddmpn'],
     [
+      'complete, but for what could not be looked at',
+      {
+        containers: [
+          {
+            name: 'ad-1',
+            image: 'x',
+            skipped: [
+              { check: 'disk', why: 'closed' },
+              { check: 'cgroup', why: 'closed' },
+            ],
+          },
+        ],
+      },
+      'Nothing found that is wrong with pod fruit/apples-57bcf49487-ddmpn; 2 checks could not look at everything',
+    ],
+    [
       'complete before a pod was chosen',
       { pod: undefined as never, target: { kind: 'selector', namespace: 'fruit', selector: 'app=apples' } },
       'Nothing found that is wrong with pods of fruit with app=apples',
@@ -63,6 +79,12 @@ describe('composeNote', () => {
     ],
   ])('has a headline without findings: %s', (_, change, headline) => {
     expect(compose({ findings: [], ...change }).headline).toBe(headline)
+  })
+
+  test('names the checks that could not look by their reason', () => {
+    const skipped = ['disk', 'cgroup', 'disk'].map((check) => ({ check, why: 'closed' }))
+    const { facts } = compose({ containers: [{ name: 'ad-1', image: 'x', skipped: [...skipped, { check: 'http', why: 'no name' }] }] })
+    expect(facts).toContainEqual(['Not looked at', 'disk, cgroup (closed); http (no name)'])
   })
 
   test('does not take a remark for the trouble', () => {

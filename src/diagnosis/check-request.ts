@@ -1,5 +1,5 @@
-import { checkList } from '../check-list.ts'
-import type { CheckRequest } from '../diagnosis.ts'
+import { checkList } from './check-list.ts'
+import type { CheckRequest } from './diagnosis.ts'
 
 const maxParamLength = 512
 
