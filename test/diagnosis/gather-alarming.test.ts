@@ -51,6 +51,14 @@ describe('a healthy program says', () => {
     'registered handlers: onError, onTimeout, onFatal',
     'uploaded 500 of 503 rows',
     'status=200 answered 404 rows',
+    'session 17 of alice timed out, closed',
+    'idle connection timed out',
+    'client 10.0.0.9:41234 disconnected: connection reset by peer',
+    'config.local.yaml: no such file or directory, using built-in defaults',
+    'level=warn msg=request method=GET path=/missing status=404',
+    '{"method":"GET","path":"/login","status":401,"referer":"https://shop.example/","user_agent":"x"}',
+    'http: TLS handshake error from 10.0.0.1:41234: EOF',
+    '2026/11/27 18:50:54 [notice] 1#1: signal 17 (SIGCHLD) received',
   ])('%s', (line) => {
     expect(isAlarming(line)).toBe(false)
   })
@@ -86,6 +94,9 @@ describe('trouble is', () => {
     'till.charge attempt rejected upstream=payments code=502 Bad Gateway',
     '{"level":"warn","msg":"geocoding put off","status":429,"url":"http://geo:5050/v2/lookup"}',
     'INFO GET http://stock:8080/: 500 Internal Server Error',
+    'level=error msg=request path=/cart status=500 err="it broke"',
+    'level=warn msg=proxied path=/cart upstream=cart status=502',
+    'dial tcp 10.0.0.1:80: i/o timeout, session 17',
   ])('%s', (line) => {
     expect(isAlarming(line)).toBe(true)
   })

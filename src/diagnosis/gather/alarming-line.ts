@@ -17,8 +17,17 @@ const maxLine = 4000
 
 /** What a server writes of each request: the trouble of a caller. */
 function isAccess(line: string): boolean {
+  if (
+    /\b(?:path|uri|request_uri|route)["']?\s*[=:]\s*["']?\//i.test(line) &&
+    !/https?:\/\/|\bupstream\b|\bbackend\b/i.test(line.replaceAll(callers, ' '))
+  ) {
+    return !levelOf(line)
+  }
   return /\b(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) \/\S*["']?( HTTP\/\d(\.\d)?["']?,?)? [1-5]\d\d\b|\bcode [1-5]\d\d, message /.test(line)
 }
+
+/** Of who asks. */
+const callers = /["']?\b(?:http_)?(?:referr?er|origin|user_?agent)["']?\s*[=:]\s*(?:"[^"]*"|\S+)/gi
 
 const trouble =
   '(?:errors?|err|fail(?:ed|ures?|s)?|exceptions?|fatals?|panics?|critical|rejected|denied|missing|broken pipes?|time-?outs?|timed out|(?:connections? )?(?:refused|reset)(?: by peer)?|unreachable|retries|oom|ECONN\\w+|ETIMEDOUT)'
@@ -30,6 +39,8 @@ const harmless = new RegExp(
     `\\b${trouble}["']?(?: (?:count|total|rate|lines|so far|seen))?(?:["']?\\s*[=:]\\s*["']?| (?:is|are|was|were) )${nothing}`,
     `\\b(?:on|if|when|upon|unless|in case of|treats?|ignores?|ignoring|handles?|handling|expects?|expected)(?: an?| the)? (?:\\w+ ){0,2}${trouble}\\b`,
     '\\blog(?:ging)?[ _.-]?level["\']?(?: is| set to| to)?\\s*[=:]?\\s*["\']?[a-z]+',
+    '\\b(?:sessions?|idle|leases?|keep-?alive|tokens?|long poll)\\b(?: \\S+){0,3} timed out\\b',
+    '\\bclient\\b(?: \\S+){0,3} (?:closed|disconnected|left|gone|went away)\\b.*',
     '\\berror (?:budget|rate|handler|reporting|page)s?\\b',
   ].join('|'),
   'gi',
@@ -57,7 +68,7 @@ const systemError =
 
 /** Told as over in the same line. */
 const ended =
-  /\b(?:re-?connected|recovered|succeeded|resolved|cleared|(?:is|was) (?:done|repeated)|(?:worked|ok|fine|well|up|healthy) (?:again|now|since)|done after)\b/i
+  /\b(?:re-?connected|recovered|succeeded|resolved|cleared|(?:is|was) (?:done|repeated)|using (?:\w+[- ]){0,3}defaults?|fall(?:ing|s) back|fell back|ignor(?:ed|ing)|optional|(?:worked|ok|fine|well|up|healthy) (?:again|now|since)|done after)\b/i
 
 /** A status that means trouble, of an answer that this program got; of those that it gives itself its own log says nothing here. */
 function answered(line: string): boolean {
