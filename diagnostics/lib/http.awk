@@ -1,6 +1,6 @@
 # The head of an HTTP answer on stderr, or what else is spoken ("no HTTP"), as the lines "status CODE TEXT", "location URL", "date DATE", "age SECONDS", and "at connected TIME",
-# "at answered TIME", in seconds since the machine started; the body is not read. With the arguments Host and path it sends the request
-# first: stdin and stdout are the connection then.
+# "at answered TIME", in seconds since the machine started. Last comes "body length BYTES" or "body chunked" where one is to be read:
+# of success, and no stream that need not end.
 
 function tell(text) {
   gsub(/[^ -~]/, "?", text)
@@ -27,19 +27,24 @@ function protocol(text) {
 # Header fields that are of use; each once.
 function tell_field(text,   name) {
   name = tolower(substr(text, 1, index(text, ":") - 1))
+  if (name ~ /^(content-length|transfer-encoding|content-type)$/) {
+    sub(/^[^:]*:[ \t]*/, "", text)
+    sub(/[ \t]*$/, "", text)
+    field[name] = tolower(text)
+  }
   if (name !~ /^(location|date|age)$/ || told[name]++) return
   sub(/^[^:]*:[ \t]*/, "", text)
   tell(name " " text)
 }
 
+function tell_body(   size) {
+  if (status !~ /^2/ || status ~ /^20[45]/ || field["content-type"] ~ /event-stream|ndjson|grpc|x-mixed-replace|stream\+json|json-seq/) return
+  size = field["content-length"]
+  if (field["transfer-encoding"] == "chunked") tell("body chunked")
+  else if (field["transfer-encoding"] == "" && size ~ /^[0-9]+$/ && length(size) < 16) tell("body length " size)
+}
+
 BEGIN {
-  if (ARGC > 2) {
-    tell("connected")
-    tell_time("connected")
-    printf "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: autodiagnose\r\nAccept: */*\r\nConnection: close\r\n\r\n", ARGV[2], ARGV[1]
-    fflush()
-  }
-  ARGC = 1
   for (n = 0; n < 200 && (getline text) > 0; n++) {
     sub(/\r$/, "", text)
     if (text ~ /^HTTP\/[0-9.]+ [0-9][0-9][0-9]/) {
@@ -49,14 +54,14 @@ BEGIN {
       tell_time("answered")
       sub(/^HTTP\/[0-9.]+ /, "", text)
       tell("status " substr(text, 1, 100))
-      status = 1
+      status = text
     } else if (interim) continue
     else if (!status) {
       # What ssl_client or nc says; never a line of another protocol, which may hold anything.
       if (text == "connected") { tell(text); tell_time("connected") }
       else if (text ~ /^(ssl_client|nc): /) tell(text)
       else if (text != "") { tell("no HTTP" protocol(text)); exit }
-    } else if (text == "") exit
+    } else if (text == "") { tell_body(); exit }
     else tell_field(text)
   }
 }

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # One GET by openssl, where the image has it: it speaks the TLS of today. Arguments: host, Host header, path, address, port. Becomes openssl, one
 # process that ends when it is told to; the chain of certificates is not verified. For an address no name is sent.
-echo connected
+echo "connected $$"
 case $4 in *:*) to="[$4]:$5" ;; *) to=$4:$5 ;; esac
 case $1 in *:* | *[0-9].*[0-9].*[0-9].*[0-9]) name=-noservername ;; *) name="-servername $1" ;; esac
 eol=$(printf '\r\n.')

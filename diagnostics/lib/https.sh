@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # The connection is stdin and stdout: puts TLS around one GET. Arguments: host, Host header, path. Becomes ssl_client, one process that ends
 # when it is told to; the chain of certificates is not verified. What is said comes out on stderr.
-echo connected >&2
+echo "connected $$" >&2
 exec 3<&0
 eol=$(printf '\r\n.')
 eol=${eol%.}

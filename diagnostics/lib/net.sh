@@ -111,7 +111,7 @@ loopback() {
 # connect PORT RESERVE: $address becomes the first of $addresses that takes a connection, tried one after the other as by a client, 3 s for a
 # single one, 2 s for each of several, as long as RESERVE seconds are left. $failed becomes those before it with their reasons, $failures
 # their number. Where none does it fails: $said tells why, refusals before silence before no route, whatever their order, and $address is
-# that one; of several, all with their reasons.
+# that one; in the pod itself silence first, for something listens there. Of several, all with their reasons.
 connect() {
   address='' failed='' failures=0 total=0 telling=0 most=3
   for one in $addresses; do total=$((total + 1)); done
@@ -131,7 +131,10 @@ connect() {
         ;;
       *refused*) reason=refused rank=3 ;;
       *nreachable* | *'No route'* | *'assign requested'*) reason=unreachable rank=1 ;;
-      *) reason="timed out" rank=2 ;;
+      *)
+        reason="timed out" rank=2
+        case $one in 127.* | ::1) rank=4 ;; esac
+        ;;
     esac
     failures=$((failures + 1))
     failed="$failed${failed:+, }$one $reason"
@@ -144,6 +147,7 @@ connect() {
 # about_failure HOST PORT: prints what makes a failed connection likely, as the end of a sentence; nothing if there is nothing to say.
 about_failure() {
   case $trail in *'hosts file'*) loopback "$1" || printf %s '; its address is from the hosts file (hostAliases of the pod)' ;; esac
+  case $failed in *' timed out'*) ! loopback "$1" || printf %s '; in the pod itself rather: a program listens there and accepts no connection, and its queue is full' ;; esac
   ! no_default_route || printf %s '; the pod has no default route'
   other_ports "$1" "$2"
 }

@@ -33,6 +33,7 @@ var tasks = map[string]func(args){
 	"idle":   func(args) {},
 	"mtu":    mtu,   // INTERFACE BYTES AFTER: sets it
 	"pour":   pour,  // HOST:PORT: sends as much as the peer takes
+	"stall":  stall, // ADDRESS BYTES: HTTP; announces a body so long, sends one byte and no more
 	"slurp":  slurp, // ADDRESS: accepts, and never reads; a UDP socket there, neither
 	"sink":   sink,  // ADDRESS: accepts, and reads
 	"wall":   wall,  // CIDR: has no route to it from now on, and ends
@@ -77,8 +78,12 @@ func call(a args) {
 			log.Printf("ERROR %v", err)
 			continue
 		}
-		io.Copy(io.Discard, answer.Body)
+		_, err = io.Copy(io.Discard, answer.Body)
 		answer.Body.Close()
+		if err != nil {
+			log.Printf("ERROR GET %s: %v", a[0], err)
+			continue
+		}
 		took := time.Since(start).Round(time.Millisecond)
 		if took > 150*time.Millisecond {
 			if late++; late%20 == 0 {
@@ -165,6 +170,15 @@ func answer(a args) {
 		}
 		w.WriteHeader(status)
 		fmt.Fprintln(w, http.StatusText(status))
+	})))
+}
+
+func stall(a args) {
+	log.Fatal(http.ListenAndServe(a[0], http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Length", a[1])
+		w.Write([]byte("["))
+		w.(http.Flusher).Flush()
+		<-r.Context().Done()
 	})))
 }
 
