@@ -1,6 +1,7 @@
 # The server's certificates, out of what it sent in hex (od -tx1): of the leaf "valid FROM UNTIL" (as 20261122210000) and "names A B …"; of
 # the chain "issuer NAME", "chain …" in words, and "trust PATTERN …", what base64 of an issuer's name looks like in a PEM file; or "alert N",
-# "no TLS". No signature is verified. Where the server took the connection, "connected" comes first.
+# "no TLS". No signature is verified. Where the server took the connection, "connected" comes first. Lengths are what the server says: none
+# is followed behind the bytes that came, for reading byte[i] makes an element of it.
 
 $0 == "connected" { print; next }
 { for (i = 1; i <= NF; i++) if ($i ~ /^[0-9a-f][0-9a-f]$/ && n < 40000) byte[n++] = $i }
@@ -43,7 +44,7 @@ function read_names(at,   issuer, subject) {
   issuers[count] = raw(issuer, past(issuer)); issued_by[count] = name(issuer, past(issuer))
   subjects[count] = raw(subject, past(subject)); issued_to[count] = name(subject, past(subject))
   # At one of three offsets the name begins a group of base64.
-  if (past(issuer) - issuer >= 15) trust = trust " " encode(issuer, past(issuer)) " " encode(issuer + 1, past(issuer)) " " encode(issuer + 2, past(issuer))
+  if (past(issuer) - issuer >= 15 && past(issuer) - issuer <= 1024) trust = trust " " encode(issuer, past(issuer)) " " encode(issuer + 1, past(issuer)) " " encode(issuer + 2, past(issuer))
 }
 function tell_chain(   i, words) {
   if (!count) return
@@ -94,14 +95,16 @@ END {
     if (byte[at] == "15" && size == 2 && !m) { print "alert " hex[byte[at + 6]]; exit }
     if (byte[at] == "15") break
     if (byte[at] != "16") { print "no TLS"; exit }
-    for (i = 0; i < size && at + 5 + i < n; i++) shake[m++] = byte[at + 5 + i]
+    # In place: what is kept never reaches what is read.
+    for (i = 0; i < size && at + 5 + i < n; i++) byte[m++] = byte[at + 5 + i]
   }
-  for (i = 0; i < m; i++) byte[i] = shake[i]
   for (at = 0; at + 4 <= m && byte[at] != "0b"; at += 4 + number(at + 1, 3));
   if (at + 10 > m) { print n ? "no certificate" : "nothing"; exit }
   all = at + 7 + number(at + 4, 3)
   from = at + 10
   to = from + number(at + 7, 3)
+  if (all > m) all = m
+  if (to > m) to = m
   tell_validity(from, to)
   tell_names(from, to)
   # Authority information access with an address of the issuer's certificate (id-ad-caIssuers): there is one between it and the root.

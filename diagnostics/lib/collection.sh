@@ -19,14 +19,14 @@ count_heap() {
   command -v busybox >/dev/null 2>&1 || return 0
   inner=$(awk '$1 == "NSpid:" { print $NF }' "$proc/$1/status" 2>/dev/null)
   for one in "$proc/$1/root/tmp"/hsperfdata_*/"${inner:-$1}"; do
-    [ ! -r "$one" ] || counters=$(busybox od -An -v -tu1 -N 65536 "$one" 2>/dev/null | awk -f "$lib/hsperf.awk")
+    ! inside "$proc/$1/root" "${one#"$proc/$1/root"}" || counters=$(busybox od -An -v -tu1 -N 65536 "$inside" 2>/dev/null | awk -f "$lib/hsperf.awk")
   done
 }
 
 # count_cpu PID: $ticks becomes "COLLECTING ALL", the CPU time of the threads that collect garbage and of all threads. Java names them from 9 on;
 # the serial collector runs on the VM's own thread.
 count_cpu() {
-  ticks=$(printf '%s\n' "$proc/$1/task"/[0-9]* | head -n 1000 | awk '
+  ticks=$(find "$proc/$1/task" -mindepth 1 -maxdepth 1 2>/dev/null | head -n 1000 | awk '
     {
       line = ""
       getline line < ($0 "/stat")

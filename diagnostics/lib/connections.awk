@@ -11,7 +11,7 @@ function called(to,   list, i, ip) {
 # A peer in an id, which is to be the same after its next start: by the Service that has its address, else its port alone.
 function lasting(to,   name, part, count) {
   name = called(to)
-  sub(/^.*:/, "", to)
+  if (!sub(/^.*:/, "", to) || to ~ /\]$/) to = "clients"
   if (!sub(/^.* \(/, "", name) || !sub(/\.svc\..*$/, "", name)) return to
   # Before the name of a headless Service stands that of the pod.
   count = split(name, part, ".")
@@ -20,10 +20,13 @@ function lasting(to,   name, part, count) {
 function counted(number_of) { return number_of " connection" (number_of == 1 ? "" : "s") }
 function mostly() { return most < total ? ", most of them (" most ")" : "" }
 
-function judge_connections(   range) {
-  if (gather("left") >= 20)
-    finding("close-wait", total >= 50 ? "error" : "warn", total " connections are in CLOSE_WAIT: the other side has closed them and the target has not, most of them to " called(at_most), \
-      "the target leaks connections: it does not close a socket, or an HTTP body, after use", "look in the code for connections or response bodies that are not closed", all "\n" most " to or from " called(at_most))
+function judge_connections(   range, whose) {
+  gather("left")
+  # Those of a sidecar stand in the same table.
+  whose = left_here * 2 >= total ? "the target" : "the pod"
+  if (total >= 20)
+    finding("close-wait", total >= 50 ? "error" : "warn", total " connections are in CLOSE_WAIT: the other side has closed them and " whose " has not, most of them to " called(at_most), \
+      whose " leaks connections: it does not close a socket, or an HTTP body, after use", "look in the code for connections or response bodies that are not closed", all "\n" most " to or from " called(at_most))
   range = high - low + 1
   if (gather("ports") && most * 100 >= range * 80)
     finding("local-ports", most * 100 >= range * 95 ? "error" : "warn", most " of the " range " local (ephemeral) ports are taken by connections to " called(at_most) ": new ones " (most * 100 >= range * 95 ? "fail" : "will fail"), \

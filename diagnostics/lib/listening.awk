@@ -2,9 +2,11 @@
 # (the directory of the tables), port (expected to be open to others, or empty), sysctl (/proc/sys/net), check. The first time, with
 # looking=1, it only says what is worth a second look, if anything; the second reads on its input what that was.
 
-# Input: "process PID NAME", then its open files as ls -ln shows them; and what was worth a second look.
+# Input: "process PID NAME", then its open files as ls -ln shows them, "hidden" for one whose files
+# are not seen; and what was worth a second look.
 $1 == "before" { before[$2] = $3; next }
-$1 == "process" { who = $2 " (" substr($0, length($1 $2) + 3) ")"; next }
+$1 == "hidden" { hidden = 1; next }
+$1 == "process" { seen_process = 1; who = $2 " (" substr($0, length($1 $2) + 3) ")"; next }
 match($0, /socket:\[[0-9]+\]$/) { owner[substr($0, RSTART + 8, RLENGTH - 9)] = who }
 
 function read_overflows(   head, values, name, value, i, count) {
@@ -30,7 +32,7 @@ function show(   s, i) {
   all = ""
   for (i = 1; i <= 22; i += 2) if (states[s[i]]) all = all (all == "" ? "" : ", ") states[s[i]] " " s[i + 1]
   print "# connections: " (all == "" ? "none" : all)
-  for (i = 1; i <= n && i <= 100; i++) print "#  " what[i] " " where[i] (owner[inode[i]] ? " by " owner[inode[i]] : "") (waiting[i] ? ", " waiting[i] " wait to be accepted" : "")
+  for (i = 1; i <= n && i <= 100; i++) print "#  " what[i] " " where[i] ((inode[i] in owner) ? " by " owner[inode[i]] : "") (waiting[i] ? ", " waiting[i] " wait to be accepted" : "")
 }
 # Many wait; or some still do after a second, where others have been dropped before.
 function judge_backlog(   i) {
@@ -49,9 +51,11 @@ function judge_expected_port() {
     finding("none/" port, "error", "nothing listens on port " port, \
       "the server did not start to listen, listens on another port, or runs elsewhere", "compare the port of the container with the configuration of its server", "listening: " n + 0 " sockets")
 }
-function judge_loopback(   p, others, loops, last) {
+# The socket may be that of a sidecar, which is meant so: where all open files of the target are seen, only its own counts.
+function judge_loopback(   p, i, others, loops, last) {
   for (p in open) others += open[p]
-  for (p in onlyloop) if (onlyloop[p]) { loops++; last = p }
+  for (i = 1; i <= n; i++)
+    if (what[i] ~ /^tcp/ && (ports[i] in onlyloop) && (!seen_process || hidden || inode[i] in owner)) { loops++; last = ports[i] }
   if (loops && !others)
     finding("localhost/" last, "warn", "the pod listens on 127.0.0.1 (localhost) only, port " last (loops > 1 ? " and others" : "") ": nothing outside of it can connect", \
       "the server binds to the loopback address", "let it listen on 0.0.0.0 or [::], unless no one shall reach it", "no TCP socket listens on another address")

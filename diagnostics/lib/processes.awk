@@ -11,6 +11,8 @@ function cgroup(dir,   text, all) {
   return all
 }
 
+BEGIN { theirs = cgroup(proc "/" target) }
+
 function describe(pid, depth,   dir, text, f, comm, state, uid, gid, rss, threads, size, limit, tracer, most) {
   dir = proc "/" pid
   comm = state = ""
@@ -57,18 +59,18 @@ function tree(pid, depth,   child, n, i) {
     parent[pid] = field[2]
     dead[pid] = field[1] == "Z"
     order[++n] = pid
-    group[pid] = cgroup($0)
+    alike[pid] = cgroup($0) == theirs
   }
   close(file)
 }
 
 END {
-  ours = group[target] == cgroup(proc "/self")
+  ours = theirs == cgroup(proc "/self")
   for (i = 1; i <= n && shown < 1000; i++) {
     pid = order[i]
     if (!ours) {
       # A zombie has left its cgroup already.
-      belongs = group[pid] == group[target] || dead[pid] && parent[pid] in group && group[parent[pid]] == group[target]
+      belongs = alike[pid] || dead[pid] && parent[pid] in alike && alike[parent[pid]]
     } else {
       for (up = pid; up != target && up > 1 && up in parent; ) up = parent[up]
       belongs = up == target

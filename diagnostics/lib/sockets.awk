@@ -3,7 +3,9 @@
 #
 #   n, where[i] what[i] inode[i] ports[i] waiting[i]   sockets that listen, and connections that wait to be accepted
 #   states[CODE]                                       connections by state, as in the table
-#   peers["MATTER", PEER]                              connections by what is the matter with them, see sort(); PEER as in the table
+#   peers["MATTER", PEER]                              connections by what is the matter with them, see sort(); PEER as in the table,
+#                                                      of connections that a socket here took without its port
+#   left_here                                          of those under "left" the ones whose inode is in `owner`
 
 # Listening sockets come first in the table, so that it is known which connections they took.
 function read_tcp(file, kind,   text, f, local) {
@@ -48,9 +50,11 @@ function listens(kind, f, queue) {
 # the local ports for outgoing connections, "with" outgoing connections that are established. `taken`: by a socket that listens here.
 function sort(f, local, taken,   to, queues, kept) {
   to = f[3]
+  # Clients of one server have a port each, which says nothing.
+  if (taken) sub(/:.*/, "", to)
   split(f[5], queues, ":")
   if (!taken && local >= low && local <= high) peers["ports", to]++
-  if (f[4] == "08") peers["left", to]++
+  if (f[4] == "08") { peers["left", to]++; if (f[10] in owner) left_here++ }
   else if (f[4] == "02" && number(f[7]) > 0) peers["stuck", to]++
   else if (f[4] == "01") {
     if (!taken) peers["with", to]++
@@ -61,8 +65,7 @@ function sort(f, local, taken,   to, queues, kept) {
     # Without an inode it was not accepted yet, and waits for that.
     if (kept > 0 && f[10] + 0 && (taken || kept >= 65536) && still("here" f[10], kept)) {
       if (kept >= 65536) bulky++
-      # Clients of one server have a port each, which says nothing.
-      if (taken) { sub(/:.*/, "", to); served[local]++ }
+      if (taken) served[local]++
       note("unread here", to, kept)
     }
   }

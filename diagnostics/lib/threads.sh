@@ -18,10 +18,19 @@ need_look() {
     *) futex=none ;;
   esac
   pids=$(printf '%s\n' "$table" | awk '$2 != "Z" { print $1 }' | head -n 100)
+  crowds=$(printf '%s\n' "$table" | awk '$7 > 400 { printf "%s ", $1 }' | head -c 4096)
+}
+
+# The directories of a process's threads. A shell sorts what it lists, and would hold all of many thousands.
+tasks() {
+  case " $crowds" in
+    *" $1 "*) find "$proc/$1/task" -mindepth 1 -maxdepth 1 ;;
+    *) printf '%s\n' "$proc/$1/task"/[0-9]* ;;
+  esac
 }
 
 look() {
-  for pid in $pids; do printf '%s\n' "$proc/$pid/task"/[0-9]*; done | head -n 400 | awk -f "$lib/threads-look.awk" -v futex="$futex"
+  for pid in $pids; do tasks "$pid"; done 2>/dev/null | head -n 400 | awk -f "$lib/threads-look.awk" -v futex="$futex"
 }
 
 # look_twice: $found becomes what two looks with a second between them tell: see threads.awk.
@@ -34,8 +43,11 @@ look_twice() {
   } | awk -f "$lib/threads.awk" -v proc="$proc" -v hertz=100)
 }
 
-# $waiting becomes the number of connections that wait for the process: not yet accepted, or with bytes that it has not read.
+# $waiting becomes the number of connections that wait for the process: not yet accepted, or with bytes that it has not read; "none" where it
+# has no connections, or so many open files that listing them would take too much memory.
 count_waiting() {
+  waiting=none
+  [ "$(awk '$1 == "FDSize:" { print $2 }' "$proc/$1/status" 2>/dev/null || echo 0)" -le 4096 ] 2>/dev/null || return 0
   # shellcheck disable=SC2012
   waiting=$(ls -ln "$proc/$1/fd" 2>/dev/null | awk -v net="$proc/$1/net" '
     function hex(text,   i, value) { for (i = 1; i <= length(text); i++) value = value * 16 + index("0123456789ABCDEF", substr(text, i, 1)) - 1; return value }
@@ -64,13 +76,16 @@ who() { # PID: $who becomes its number, name and runtime; $kind is set
   read -r name 2>/dev/null <"$proc/$1/comm"
   ! detect "$1" || describe_runtime "$1"
   [ "$kind" != native ] || runtime=''
-  who="process $1 ($name${runtime:+, ${runtime%%,*}})"
+  # awk would make line ends of what looks so in a variable.
+  line "process $1 ($name${runtime:+, ${runtime%%,*}})"
+  who=$text
 }
 
 thread() { # PID TID: $thread becomes "TID (NAME)"
   name=''
   read -r name 2>/dev/null <"$proc/$1/task/$2/comm"
-  thread="$2 ($name)"
+  line "$2 ($name)"
+  thread=$text
 }
 
 # $wait becomes the number of connections that wait, in words.

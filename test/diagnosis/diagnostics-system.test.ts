@@ -103,7 +103,7 @@ describe.each<Userland>(['busybox', 'debian'])('checks of the pod under %s', (us
   })
 
   test.each([
-    ['net-close-wait', 'listening/close-wait', '30 connections are in CLOSE_WAIT: the other side has closed them and the target has not'],
+    ['net-close-wait', 'listening/close-wait', '30 connections are in CLOSE_WAIT: the other side has closed them and the pod has not'],
     ['net-localhost', 'listening/localhost/8080', 'the pod listens on 127.0.0.1 (localhost) only, port 8080'],
     ['net-healthy', undefined, '2 listening sockets'],
   ])('listening reads the captured tables %s', async (name, id, title) => {
