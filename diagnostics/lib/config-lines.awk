@@ -6,7 +6,14 @@ BEGIN { if (!most) most = 150 }
 
 NR == 1 && substr($0, 1, 3) == "\357\273\277" { $0 = substr($0, 4) } # a byte order mark
 
+# What was broken off a long line is no line, and no key.
+{
+  rest = broken
+  broken = length($0) >= 1000
+  if (!rest) line_number++
+}
 { sub(/\r$/, "") }
+rest { go_on($0); next }
 
 # What a template engine was to fill in need not be right before it is.
 /\{\{|<%|\{%/ { template = 1 }
@@ -21,6 +28,16 @@ END {
   if (repeated != "") print "twice " repeated
   print bad && !template ? "bad " bad_line " " bad : "fine " values + 0
 }
+
+# The rest of a long line may end what the line began.
+function go_on(text) {
+  if (format == "yaml") {
+    if (quote != "") end_quote(text)
+    else if (flow > 0) count_flow(text)
+  } else if (quote != "") { if (index(text, quote)) quote = "" }
+  else if (continues()) continued = text ~ /\\$/
+}
+function continues() { return format == "properties" || format == "env" }
 
 function fail(at, what) { if (!bad && !template) { bad = what; bad_line = at } }
 
@@ -48,26 +65,38 @@ function type(value,   inner) {
 
 # --- properties, ini, env --------------------------------------------------------
 
-function pair(text,   at, name, value) {
+function pair(text,   at, name, value, indent) {
+  indent = match(text, /[^ \t]/) - 1
   sub(/^[ \t]+/, "", text)
   if (quote != "") { if (index(text, quote)) quote = ""; return }
   if (continued) { continued = text ~ /\\$/; return }
   if (text == "" || text ~ /^[#;!]/) return
-  if (text ~ /^\[.*\]$/) { section = text; show(plain_section(text)); return }
+  if (text ~ /^\[.*\]$/) { section = text; inside = ""; show(plain_section(text)); return }
+  # Deeper than the key above: what goes on with its value.
+  if (format == "ini" && inside != "" && indent > inside) { bare(text); return }
   sub(/^export[ \t]+/, "", text)
   at = match(text, format == "properties" ? "[=:]" : "=")
-  if (!at) { values++; show(format == "env" || text !~ /^[A-Za-z0-9_.-]+$/ ? "(line of " length(text) " characters)" : plain(text)); return }
+  if (!at) { bare(text); return }
+  inside = indent
   name = substr(text, 1, at - 1)
   value = substr(text, at + 1)
   sub(/[ \t]+$/, "", name)
   gsub(/^[ \t]+|[ \t]+$/, "", value)
   values++
-  show(plain(name) ": " (value == "" ? "empty" : type(value)))
-  if ((section, name) in had) { if (repeated == "" && format != "ini") repeated = NR " " plain(name) }
+  show((encoded(text) ? "(key of " length(name) " characters)" : plain(name)) ": " (value == "" ? "empty" : type(value)))
+  if ((section, name) in had) { if (repeated == "" && format != "ini") repeated = line_number " " plain(name) }
   else if (values < 3000) had[section, name] = 1
-  if (format != "ini" && value ~ /\\$/) continued = 1
-  if (format != "properties" && value ~ /^["']/ && !index(substr(value, 2), substr(value, 1, 1))) { quote = substr(value, 1, 1); quote_line = NR }
+  if (continues() && value ~ /\\$/) continued = 1
+  if (format == "ini" && value ~ /^("""|''')/) {
+    if (!index(substr(value, 4), substr(value, 1, 3))) { quote = substr(value, 1, 3); quote_line = line_number }
+  } else if (format != "properties" && value ~ /^["']/ && !index(substr(value, 2), substr(value, 1, 1))) { quote = substr(value, 1, 1); quote_line = line_number }
 }
+
+# A line that is no pair may be anything, also a secret.
+function bare(text) { values++; show("(line of " length(text) " characters)") }
+
+# Base64 ends with the sign that stands between a key and its value.
+function encoded(text) { return text ~ /^[A-Za-z0-9+\/_-]+==?$/ && length(text) % 4 == 0 && text ~ /[a-z]/ && text ~ /[A-Z]/ }
 
 function plain_section(text) { text = substr(text, 2, length(text) - 2); return "[" plain(text) "]" }
 
@@ -84,10 +113,10 @@ function yaml(text,   indent, body, dashes, at) {
   if (body == "" || body ~ /^#/) return
   if (text ~ /^(---|\.\.\.)([ \t]|$)/) { levels = 0; after_scalar = 0; document++; return }
   if (text ~ /^%/) return
-  if (substr(text, 1, indent) ~ /\t/) { fail(NR, "a tab in the indentation, where YAML takes blanks only"); return }
+  if (substr(text, 1, indent) ~ /\t/) { fail(line_number, "a tab in the indentation, where YAML takes blanks only"); return }
   if (after_scalar && levels && indent > depth[levels]) {
     # Plain text goes on in deeper lines, a key cannot stand there.
-    if (body !~ /^-([ \t]|$)/ && key_end(body)) fail(NR, "it is indented deeper than the line above, which has a value already")
+    if (body !~ /^-([ \t]|$)/ && key_end(body)) fail(line_number, "it is indented deeper than the line above, which has a value already")
     return
   }
   item = 0
@@ -122,10 +151,10 @@ function enter(indent, sort,   last) {
     # A list may stand at the depth of the key that it belongs to.
     if (sort == "-") { levels++; depth[levels] = indent; kinds[levels] = sort; instance[levels]++; return }
     if (levels > 1 && depth[levels - 1] == indent && kinds[levels - 1] == sort) { levels--; return }
-    fail(NR, "a key stands where a list item is expected")
+    fail(line_number, "a key stands where a list item is expected")
     return
   }
-  if (levels < last && levels) { fail(NR, "its indentation is that of no line above it"); return }
+  if (levels < last && levels) { fail(line_number, "its indentation is that of no line above it"); return }
   levels++
   depth[levels] = indent
   kinds[levels] = sort
@@ -137,7 +166,7 @@ function yaml_key(name, value, indent,   place) {
   if (bad) return
   gsub(/^["']|["' \t]+$/, "", name)
   place = where(name)
-  if (name != "<<" && name != "" && place in had) { if (repeated == "") repeated = NR " " plain(name) }
+  if (name != "<<" && name != "" && place in had) { if (repeated == "") repeated = line_number " " plain(name) }
   else if (values < 3000) had[place] = 1
   sub(/^[ \t]+/, "", value)
   if (value ~ /^#/) value = ""
@@ -166,17 +195,17 @@ function begin(value, indent) {
   if (value ~ /^([&!][^ ]+ +)*[|>][-+0-9]*$/) { in_block = 1; block = levels ? depth[levels] : -1; after_scalar = 0; return }
   if (value ~ /^["']/) {
     quote = substr(value, 1, 1)
-    quote_line = NR
+    quote_line = line_number
     end_quote(substr(value, 2))
     return
   }
   if (value ~ /^[[{]/) { count_flow(value); return }
-  if (after_scalar && value ~ /^[^*&!][^"']*:( |$)/) fail(NR, "the value holds a colon and is not quoted (mapping values are not allowed here)")
+  if (after_scalar && value ~ /^[^*&!][^"']*:( |$)/) fail(line_number, "the value holds a colon and is not quoted (mapping values are not allowed here)")
 }
 
 # A double quote ends where no backslash is before it, a single one where it is not doubled.
 function end_quote(text,   i, c) {
-  gsub(/\\./, "", text)
+  if (quote == "\"") gsub(/\\./, "", text)
   if (quote == "'") gsub(/''/, "", text)
   if (index(text, quote)) quote = ""
 }
