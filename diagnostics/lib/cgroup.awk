@@ -32,7 +32,7 @@ END {
 
 function limit_of(text) { return text == "" || text == "max" || text + 0 >= 4611686018427387904 ? 0 : text + 0 }
 
-function memory(   used, file, held, whose, percent, tmpfs, severity) {
+function memory(   used, file, held, whose, tmpfs) {
   used = version == 2 ? value["memory.current"] : value["memory.usage_in_bytes"]
   limit = limit_of(version == 2 ? value["memory.max"] : value["memory.limit_in_bytes"])
   whose = "its limit"
@@ -62,7 +62,8 @@ function memory(   used, file, held, whose, percent, tmpfs, severity) {
   }
 }
 
-function kills(   n, node, reached) {
+# A kill of long ago is no trouble of now: an error only where there is another meanwhile, or little memory is left.
+function kills(   n, node, reached, severity) {
   if (value["events.under_oom"] == 1) {
     finding("oom-waits", "error", "the container is out of memory, and its processes wait for some: the kernel may not kill any (oom_kill_disable)", "the memory limit was reached", "raise the limit, or end a process", facts)
   }
@@ -71,7 +72,8 @@ function kills(   n, node, reached) {
   if (!n) return
   reached = version == 2 ? value["events.oom"] + value["events.max"] : value["memory.failcnt"]
   node = !limit || reached + 0 == 0
-  finding("oom-kill", "error", n " process" (n > 1 ? "es were" : " was") " killed in this container for lack of memory (OOM)" (age == "" ? "" : ", and its first process lives on: a child or worker, which the status of the pod does not show"), node ? (limit ? "the limit of the pod, which is the sum of those of its containers, was reached, or the node ran out of memory" : "there is no limit: the node ran out of memory") : "the memory limit of the container was reached, and the kernel chose the process that takes most", node && !limit ? "look at the memory of the node and of the other containers; set requests and limits" : "raise the limit, or find what takes the memory; look in the log for the worker that ended by signal 9", facts "\n    oom_kill " n)
+  severity = percent >= 80 || ("before.events.oom_kill" in value) && n > value["before.events.oom_kill"] + 0 ? "error" : "warn"
+  finding("oom-kill", severity, n " process" (n > 1 ? "es were" : " was") " killed in this container for lack of memory (OOM)" (age == "" ? "" : ", and its first process lives on: a child or worker, which the status of the pod does not show"), node ? (limit ? "the limit of the pod, which is the sum of those of its containers, was reached, or the node ran out of memory" : "there is no limit: the node ran out of memory") : "the memory limit of the container was reached, and the kernel chose the process that takes most", node && !limit ? "look at the memory of the node and of the other containers; set requests and limits" : "raise the limit, or find what takes the memory; look in the log for the worker that ended by signal 9", facts "\n    oom_kill " n)
 }
 
 function counts(   most, failed) {

@@ -1,5 +1,6 @@
 # The kernel's counters of the pod's network, since it was made. Variables: net (/proc/PID/net), sysctl (/proc/sys/net), class
-# (/sys/class/net), check. Each finding takes a count and a share: what is rare, or long ago, is only shown.
+# (/sys/class/net), check. Each finding takes a count and a share: what is rare is only shown. Of losses that may be long ago the first time,
+# with looking=1, prints "again NAME COUNT"; the next time, with before="NAME COUNT …", they are findings if they go on or are very many.
 
 # snmp and netstat: a line of names, then one of values.
 function read_pairs(file,   names, values, n, i, key) {
@@ -24,6 +25,24 @@ function percent(part, whole) { return whole > 0 ? sprintf("%.1f", part * 100 / 
 # True if the part is at least that many, and that share of the whole in percent.
 function much(part, least, whole, share) { return part >= least && part * 100 >= share * whole }
 
+# True of a loss that is to be told.
+function goes_on(name, part, very_many) {
+  if (looking) { print "again " name " " part; return 0 }
+  return very_many || part > seen_before(name) || in_trouble()
+}
+function seen_before(name,   list, i) {
+  for (i = split(before, list, " ") - 1; i > 0; i -= 2) if (list[i] == name) return list[i + 1] + 0
+  return 0
+}
+# How many connections wait now for the answer to a SYN, or to what was sent again.
+function in_trouble() { return sent_again(net "/tcp") + sent_again(net "/tcp6") }
+function sent_again(file,   text, f, sum) {
+  sum = 0
+  while ((getline text < file) > 0) { split(text, f, " "); if (f[4] ~ /^0[12]$/ && f[6] ~ /^01/ && f[7] !~ /^0+$/) sum++ }
+  close(file)
+  return sum
+}
+
 function judge_tcp(   dropped, opened, again, resent) {
   print "# tcp: opened " tcp("ActiveOpens") ", taken " tcp("PassiveOpens") ", failed to open " tcp("AttemptFails") ", reset " tcp("EstabResets") ", sent " tcp("OutSegs") " segments, again " tcp("RetransSegs") ", SYN again " ext("TCPSynRetrans") ", timeouts " ext("TCPTimeouts")
   print "# tcp: dropped by full accept queues " ext("ListenOverflows") ", by full SYN queues " ext("TCPReqQFullDrop") ", by full receive buffers " ext("RcvPruned") + ext("TCPRcvQDrop") ", for lack of memory " ext("TCPAbortOnMemory")
@@ -35,11 +54,11 @@ function judge_tcp(   dropped, opened, again, resent) {
   opened = tcp("ActiveOpens")
   # Probes of a closed window count as sent again, too: they say that a peer does not read, not that a packet was lost.
   resent = tcp("RetransSegs") - again - ext("TCPWinProbe")
-  if (much(resent, 50, tcp("OutSegs"), 3))
-    finding("retransmits", "warn", "packets are lost: " resent " of " tcp("OutSegs") " TCP segments (" percent(resent, tcp("OutSegs")) " %) had to be sent again (retransmits)", \
+  if (much(resent, 50, tcp("OutSegs"), 3)) {
+    if (goes_on("retransmits", resent, much(resent, 200, tcp("OutSegs"), 10))) finding("retransmits", "warn", "packets are lost: " resent " of " tcp("OutSegs") " TCP segments (" percent(resent, tcp("OutSegs")) " %) had to be sent again (retransmits)", \
       "an overloaded or faulty link, a firewall that drops, packets too large for the path (MTU), or a peer that is gone", "compare with other pods on the node, and with the peers' nodes", "RetransSegs " tcp("RetransSegs") ", of them SYN " again "; OutSegs " tcp("OutSegs") ", TCPTimeouts " ext("TCPTimeouts") ", TCPLostRetransmit " ext("TCPLostRetransmit"))
   # Where packets are lost, SYN are, too.
-  else if (much(again, 10, opened, 20))
+  } else if (much(again, 10, opened, 20) && goes_on("unanswered", again, much(again, 100, opened, 50)))
     finding("unanswered", "warn", "connections that this pod opens are not answered: SYN had to be sent again " again " times for " opened " connections", \
       "a firewall or network policy drops the packets, the peer is gone, or its accept queue is full", "look at which peer does not answer (SYN_SENT in listening), at network policies", "TCPSynRetrans " again ", ActiveOpens " opened ", AttemptFails " tcp("AttemptFails"))
 }
@@ -81,7 +100,7 @@ function judge_interfaces(   file, text, f, name, mtu, at) {
     if (much(f[3] + f[11] + f[14] + f[15], 100, f[2] + f[10], 1))
       finding("interface-errors/" name, "warn", "interface " name " has errors: " f[3] " of " f[2] " packets received, " f[11] + f[14] + f[15] " of " f[10] " sent", "a faulty link, driver or cable below it", "look at the node's own interfaces, and move the pod to another node", text)
     # Packets of protocols that nobody here speaks count as dropped, too: some are normal.
-    if (much(f[4], 500, f[2], 10) || much(f[12], 100, f[10], 5))
+    if ((much(f[4], 500, f[2], 10) || much(f[12], 100, f[10], 5)) && goes_on("drops/" name, f[4] + f[12], much(f[4], 2000, f[2], 20) || much(f[12], 500, f[10], 10)))
       finding("interface-drops/" name, "warn", "interface " name " drops packets: " f[4] " of " f[2] " received, " f[12] " of " f[10] " sent", "packets larger than its MTU, queues that are full, or a node without CPU for its network", "compare the MTU of the interface with its peers'; look at the node's load", text)
     if (mtu != "" && mtu + 0 < 1280)
       finding("mtu/" name, "warn", "interface " name " has an MTU of " mtu ": packets of a usual size do not fit", "the network plugin or a container has set it; IPv6 needs 1280, and what peers send in one piece is lost where no one tells them", "compare with the MTU of other pods and of the node", text)

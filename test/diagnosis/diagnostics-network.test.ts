@@ -63,7 +63,9 @@ describe.each<Userland>(['busybox', 'debian'])('checks of counters and connectio
     })
 
     test.each<[string, () => string, readonly string[]]>([
-      ['lost segments', () => counters({ RetransSegs: 400 }), ['network/retransmits']],
+      ['lost segments', () => counters({ RetransSegs: 1200 }), ['network/retransmits']],
+      ['segments lost long ago', () => counters({ RetransSegs: 400 }), ['true']],
+      ['connections not answered long ago', () => counters({ RetransSegs: 99 }, { TCPSynRetrans: 90 }), ['true']],
       ['the same number among many', () => counters({ RetransSegs: 400, OutSegs: 1_000_000 }), ['true']],
       ['a great share of few', () => counters({ RetransSegs: 20, OutSegs: 100 }), ['true']],
       ['what is sent again because it was not answered', () => counters({ RetransSegs: 400 }, { TCPSynRetrans: 390 }), ['network/unanswered']],

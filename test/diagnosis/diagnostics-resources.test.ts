@@ -47,7 +47,7 @@ describe.each([
     ],
   ])('a kill is put down to %s', (_name, lines, cause) => {
     const [point] = read(lines)
-    expect(point).toMatchObject({ ok: false, diag: { id: 'cgroup/oom-kill', severity: 'error', cause: expect.stringMatching(cause) } })
+    expect(point).toMatchObject({ ok: false, diag: { id: 'cgroup/oom-kill', severity: 'warn', cause: expect.stringMatching(cause) } })
     expect(point?.name).toBe(
       '1 process was killed in this container for lack of memory (OOM), and its first process lives on: a child or worker, which the status of the pod does not show',
     )
