@@ -28,7 +28,7 @@ guess_format() {
     /^[ \t-]*[A-Za-z0-9_."\/-]+:([ \t]|$)/ { yaml++ }
     /^[ \t]*(export )?[A-Za-z0-9_.-]+[ \t]*=/ { pairs++; if (/^(export )?[A-Z][A-Z0-9_]*=/) env++ }
     seen >= 20 { exit }
-    END { if (!said) print (env && env == seen ? "env" : (pairs * 2 > seen ? "properties" : (yaml * 2 > seen ? "yaml" : "text"))) }')
+    END { if (!said) print (env > 1 && env == seen ? "env" : (pairs > 1 && pairs * 2 > seen ? "properties" : (yaml * 2 > seen ? "yaml" : "text"))) }')
 }
 
 # examine FILE OUTLINE: prints the outline as comments (OUTLINE 1) and sets $verdict: "fine COUNT" or "bad LINE what", $twice: "LINE KEY"

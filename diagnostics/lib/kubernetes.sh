@@ -62,7 +62,7 @@ look_at_volume() {
   facts="$point ($what), keys:${keys:- none}; written ${written:+$(date -u -d "@$written" '+%Y-%m-%d %H:%M:%S') UTC}"
   echo "# $facts"
   if [ "$count" = 0 ]; then
-    tell "empty-volume$point" warn "volume $point is empty: its ConfigMap or Secret is missing and marked optional, or it has no keys" "what should be in it was not created, or has another name or namespace" "create it, or take the volume away; without optional: true the pod would not have started" "$facts"
+    tell "empty-volume$point" info "volume $point is empty: its ConfigMap or Secret is missing and marked optional, or it has no keys" "what should be in it was not created, or has another name or namespace" "create it, or take the volume away; without optional: true the pod would not have started" "$facts"
     return 0
   fi
   # The token is for whom the container starts as; who gives up root later cannot read it, and need not.

@@ -100,7 +100,7 @@ target_file() {
 }
 
 # Succeeds if the network is the node's: it has the other ends of its pods' interfaces, by the names that network plugins give them.
-host_network() { grep -Eq '^ *(veth|cali|cni|lxc|cilium_|docker|flannel|azv|gke|eni[0-9a-f]{8,})' "$1/dev" 2>/dev/null; }
+host_network() { grep -Eq '^ *(veth|cali|cni|lxc|cilium_|docker|flannel|ovn-k8s|genev|antrea|weave|br-|azv|gke|eni[0-9a-f]{8,})' "$1/dev" 2>/dev/null; }
 
 # Succeeds if the host is the pod itself by the way it is written, without asking a nameserver.
 loopback() {
