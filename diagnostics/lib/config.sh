@@ -35,7 +35,7 @@ guess_format() {
 # or nothing, and $cut where only the beginning was read. Of formats without a structure the verdict is empty.
 examine() {
   verdict='' twice='' cut=0
-  [ "$(wc -c <"$1")" -le "$config_bytes" ] || cut=1
+  [ "$(stat -L -c %s "$1")" -le "$config_bytes" ] || cut=1
   case $format in
     json) said=$(head -c "$config_bytes" "$1" | tr -d '\000\001' | tr '\n' '\001' | fold -b -w 200 | awk -v outline="$2" -v cut="$cut" -f "$lib/config-json.awk") ;;
     yaml | properties | ini | env)

@@ -36,10 +36,15 @@ list_keys() {
   [ -e "$1" ] || [ -L "$1" ] || return 0
   count=$#
   [ "$count" -le 60 ] || return 0
-  sizes=$(stat -L -c '%u %g %a %s %n' "$@" 2>/dev/null)
   for entry; do
+    shift
+    # No key has such a name, and it would not stay on its line.
+    case ${entry##*/} in *"
+"*) continue ;; esac
+    set -- "$@" "$entry"
     [ "${#keys}" -ge 160 ] || keys="$keys ${entry##*/}"
   done
+  [ $# = 0 ] || sizes=$(stat -L -c '%u %g %a %s %n' "$@" 2>/dev/null)
 }
 
 # Whether what is mounted at $point changes by itself, so that a change tells nothing: tokens, and the pod's own labels and annotations.
@@ -60,7 +65,7 @@ look_at_volume() {
   read_version "$version"
   case $kind in memory) what='Secret, projected or downward API' ;; configmap) what=ConfigMap ;; *) what=$kind ;; esac
   facts="$point ($what), keys:${keys:- none}; written ${written:+$(date -u -d "@$written" '+%Y-%m-%d %H:%M:%S') UTC}"
-  echo "# $facts"
+  fact "$facts"
   if [ "$count" = 0 ]; then
     tell "empty-volume$point" info "volume $point is empty: its ConfigMap or Secret is missing and marked optional, or it has no keys" "what should be in it was not created, or has another name or namespace" "create it, or take the volume away; without optional: true the pod would not have started" "$facts"
     return 0
@@ -79,6 +84,7 @@ process $target started $(date -u -d "@$began" '+%Y-%m-%d %H:%M:%S') UTC"
 look_at_keys() {
   closed='' closed_count=0 empty='' filled=0
   while read -r owner group_of mode_of bytes name; do
+    case $owner$group_of$mode_of$bytes in '' | *[!0-9]*) continue ;; esac
     name=${name##*/}
     if ! permitted "$owner" "$group_of" "$mode_of" 4; then
       closed_count=$((closed_count + 1))
@@ -99,7 +105,7 @@ END
   elif [ "$kind" = memory ] && ! is_lively; then
     tell "empty-keys$point" warn "in $point these files are empty:$empty" "the keys of the Secret have no values" "look at what creates it" "$facts"
   else
-    echo "# empty:$empty"
+    fact "empty:$empty"
   fi
 }
 
@@ -127,15 +133,15 @@ look_at_syntax() {
   for file; do
     name=${file##*/}
     case $name in *.json | *.yaml | *.yml) ;; *) continue ;; esac
-    [ -f "$file" ] && [ -r "$file" ] && [ -s "$file" ] || continue
-    bytes=$(wc -c <"$file")
+    inside "$root" "${file#"$root"}" && [ -s "$inside" ] || continue
+    bytes=$(stat -c %s "$inside")
     if [ $((looked + bytes)) -gt 49152 ]; then
-      echo "# ${file#"$root"}: not looked into, for its size; file=${file#"$root"} does"
+      fact "${file#"$root"}: not looked into, for its size; file=${file#"$root"} does"
       continue
     fi
     looked=$((looked + bytes + 1024))
-    guess_format "$name" "$file"
-    examine "$file" 0
+    guess_format "$name" "$inside"
+    examine "$inside" 0
     case $verdict in
       'bad '*comment | 'fine '*) continue ;;
       # Programs that read JSON5 take these.
@@ -150,16 +156,16 @@ look_at_syntax() {
 
 # The token of the service account at $point, of which only the time of its end is read.
 look_at_token() {
-  [ -r "$root$point/token" ] || return 0
-  ends=$(head -c 8192 "$root$point/token" | awk -f "$lib/token.awk")
+  inside "$root" "$point/token" || return 0
+  ends=$(head -c 8192 "$inside" | tr -d '\000' | awk -f "$lib/token.awk")
   now=$(date +%s)
   if [ -z "$ends" ]; then
-    echo "# $point/token: a token without an end, or of another form"
+    fact "$point/token: a token without an end, or of another form"
   elif [ "$ends" -le "$now" ]; then
     in_words $((now - ends))
     tell "token-expired$point" error "the token in $point has expired $since ago: the API server and others refuse it" "the kubelet could not renew it: the node has lost the API server, or its clock is wrong" "look at the node's kubelet" "$point/token"
   else
     in_words $((ends - now))
-    echo "# $point/token: a token that ends in $since; the kubelet renews it before"
+    fact "$point/token: a token that ends in $since; the kubelet renews it before"
   fi
 }

@@ -96,7 +96,7 @@ split_host_port() {
 
 # A file of the target's where it is visible, else our own: the kubelet gives both the same.
 target_file() {
-  if [ -n "$target" ] && [ -r "$proc/$target/root$1" ]; then echo "$proc/$target/root$1"; else echo "$1"; fi
+  if [ -n "$target" ] && { [ -f "$proc/$target/root$1" ] || [ -d "$proc/$target/root$1" ]; } && [ -r "$proc/$target/root$1" ]; then echo "$proc/$target/root$1"; else echo "$1"; fi
 }
 
 # Succeeds if the network is the node's: it has the other ends of its pods' interfaces, by the names that network plugins give them.
