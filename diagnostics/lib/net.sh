@@ -133,7 +133,8 @@ connect() {
       *nreachable* | *'No route'* | *'assign requested'*) reason=unreachable rank=1 ;;
       *)
         reason="timed out" rank=2
-        case $one in 127.* | ::1) rank=4 ;; esac
+        # localhost is often ::1 as well, where nothing listens: who listens and is silent tells more.
+        case $one in 127.0.0.1 | ::1) rank=4 ;; esac
         ;;
     esac
     failures=$((failures + 1))
