@@ -32,7 +32,7 @@ export function logFindings(
   return [
     evidenceFinding('log', 'trouble', 'info', title, {
       evidence,
-      cause: 'The program says so itself; no other finding explains it',
+      cause: 'The program says so itself',
       next: `kubectl logs -c ${container}: see what came before`,
     }),
   ]
