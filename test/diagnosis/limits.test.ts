@@ -71,8 +71,8 @@ describe('a diagnosis', () => {
     )
     const made = await measured(hostileTransport({ pod, tail: 'error: it ended\n'.repeat(1000) }))
     expectWithin(made)
-    // All of them: pod, events, version, metrics, and two logs of four containers.
-    expect(made.counter.sum('cluster', 'gather')).toBe(12)
+    // All of them: pod, node, events, services, version, metrics, and two logs of four containers.
+    expect(made.counter.sum('cluster', 'gather')).toBe(14)
   })
 
   test('of a pod of 1.4 MB, with 500 events, 20 containers and long logs', async () => {
