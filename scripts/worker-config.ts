@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { makeRedactor } from '../src/diagnosis/redact/make-redactor.ts'
 import { readConfig } from '../src/hosts/read-config.ts'
@@ -13,7 +14,7 @@ const secrets = new Set<string>()
  */
 async function englishZod(): Promise<void> {
   await build({
-    stdin: { contents: "export * from 'zod'; export { z, default } from 'zod'", resolveDir: '.' },
+    stdin: { contents: "export * from 'zod'; export { z, default } from 'zod'", resolveDir: fileURLToPath(new URL('.', import.meta.url)) },
     outfile: 'dist/worker-zod.js',
     bundle: true,
     format: 'esm',
