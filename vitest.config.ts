@@ -97,6 +97,8 @@ export default defineConfig({
           exclude: ['test/cluster/**', 'test/lab/**', 'test/worker/**'],
           setupFiles: ['test/property-seed.ts'],
           provide,
+          // On two cores, vitest itself would take one; they wait about as much as they work.
+          maxWorkers: 2,
           testTimeout: 20_000,
           hookTimeout: 30_000,
         },
