@@ -13,7 +13,7 @@ export interface Tools {
 }
 
 /** All of them belong to every Debian; macOS lacks `setsid`. */
-const needed = ['sh', 'awk', 'cut', 'date', 'df', 'find', 'fold', 'grep', 'head', 'sed', 'setsid', 'sleep', 'sort', 'stat', 'tr', 'wc']
+const needed = ['sh', 'awk', 'cut', 'date', 'dd', 'df', 'find', 'fold', 'grep', 'head', 'sed', 'setsid', 'sleep', 'sort', 'stat', 'tr', 'wc']
 const applets = ['awk', 'nc', 'nslookup', 'sh']
 
 /** Looks for the tools on a PATH. */

@@ -69,7 +69,7 @@ function barePath(without?: string): string {
   const directory = mkdtempSync(join(tmpdir(), 'bare-'))
   leftovers.push(() => rmSync(directory, { recursive: true }))
   const names =
-    'awk basename cat chmod cut date df dirname echo env expr find fold getconf grep head id kill ln ls mkdir nice nproc printf pwd readlink renice rm sed seq setsid sh sleep sort stat tail tee test timeout touch tr true uname uniq wc'
+    'awk basename cat chmod cut date dd df dirname echo env expr find fold getconf grep head id kill ln ls mkdir nice nproc printf pwd readlink renice rm sed seq setsid sh sleep sort stat tail tee test timeout touch tr true uname uniq wc'
   for (const name of names.split(' ')) {
     if (name === without) continue
     const found = (process.env.PATH ?? '').split(delimiter).find((folder) => existsSync(join(folder, name)))
