@@ -168,8 +168,10 @@ describe('kubectl debug, without the service', { timeout: 120_000 }, () => {
     expect(asked.text.match(/^# check .*$/gm)).toEqual(['# check resolv'])
     const called = await debug(namespace, 'command', tagOf('core'), [...args, '--', '/autodiagnose', 'resolv'])
     expect(called.text.match(/^# check .*$/gm)).toEqual(['# check resolv'])
-    const wrong = await debug(namespace, 'wrong', tagOf('core'), [...args, '--arguments-only', '--', '--report=nothing'])
-    expect(wrong).toMatchObject({ exitCode: 2, text: expect.stringContaining('not ok 1 - option --report is not') })
+    const wrong = await debug(namespace, 'wrong', tagOf('core'), [...args, '--arguments-only', '--', '--report=nothing', 'resolv'])
+    // A slip in it does not cost the look.
+    expect(wrong).toMatchObject({ exitCode: 0, text: expect.stringContaining('# autodiagnose option --report is not') })
+    expect(wrong.text).toContain('# check resolv')
   })
 
   test.each([
