@@ -129,6 +129,11 @@ describe('the page of faults', () => {
     ).toEqual([{ name: 'backend-500', check: 'http', fault: '', finding: 'stock answered 500', id: 'http/stock/500' }])
   })
 
+  it('names no nameserver of the machine under the lab', () => {
+    const diagnosis = found('dial tcp: lookup depot.invalid on 192.0.2.53:53: no such host') as never
+    expect(rowsOf([{ one: stock, verdict: 'ok', diagnosis }])[0]?.finding).toBe('dial tcp: lookup depot.invalid on its nameserver: no such host')
+  })
+
   it('is out of date where more than numbers differ', () => {
     expect(outdated([row], [{ ...row, finding: 'GET http://stock:8080/ answered 500 in 7 ms' }])).toEqual([])
     expect(outdated([row], [{ ...row, finding: 'stock is silent' }, other])).toEqual(['backend-500', 'gone'])

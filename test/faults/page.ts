@@ -34,10 +34,15 @@ export function rowsOf(results: readonly (Scored & Pick<Result, 'diagnosis'>)[])
         // What a check finds may bear another's name: the same trouble has the same id.
         check: (first?.source === 'container' && checks.length === 1 ? checks[0]?.replace(/=.*/, '') : first?.check) ?? 'none',
         fault: `${one.summary}${asked.length > 0 ? ` [${asked.join(', ')}]` : ''}`,
-        finding: first?.title ?? 'no finding',
+        finding: withoutNode(first?.title ?? 'no finding'),
         id: first?.id ?? '',
       }
     })
+}
+
+/** Go names the nameserver that it asked: the kubelet's is that of the machine under the lab, and nobody else's business. */
+function withoutNode(finding: string): string {
+  return finding.replace(/( on )[\d.]+:53(?=: )/, '$1its nameserver')
 }
 
 export function renderPage(rows: readonly Row[]): string {
