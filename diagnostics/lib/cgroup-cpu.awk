@@ -18,7 +18,7 @@ function throttling(   periods, throttled, all, stolen, facts) {
   if (users != "") print "# of a core in the last 2 s: " users
   if (cores == "" || now < 25 && (ever < 50 || !lasting)) return
   held_back = 1
-  finding("cpu-throttled", now >= 50 ? "error" : "warn", "CPU is throttled in " (now >= ever || now >= 25 ? now " % of the last periods" : ever " % of all periods") ": the container wants more than its limit of " cores " cores", "the CPU limit is too low for the load", "raise or remove the CPU limit, or lower the load or the number of threads", facts (users == "" ? "" : "\n    of a core in the last 2 s: " users))
+  finding("cpu-throttled", now >= 50 ? "error" : "warn", "CPU is throttled in " (now >= ever || now >= 25 ? now " % of the last periods" : ever " % of all periods") ": the container wants more than its limit of " cores " cores", "the CPU limit is too low for the load", "raise or remove the CPU limit, or lower the load or the number of threads", facts (users == "" ? "" : "\nof a core in the last 2 s: " users))
 }
 
 # A thread that never slept. Who reads or writes meanwhile is at work, and so may be one that has just begun.
@@ -27,7 +27,7 @@ function awake(name) {
   if (!($2 in spins)) spinners[++spinning] = $2
   spins[$2]++
   spin_name[$2] = name
-  spin_facts[$2] = spin_facts[$2] "\n    thread " $3 ": on a processor " $4 " % of the last 2 s, " $5 " s without sleep so far"
+  spin_facts[$2] = spin_facts[$2] "\nthread " $3 ": on a processor " $4 " % of the last 2 s, " $5 " s without sleep so far"
 }
 
 function threads(   i, pid) {

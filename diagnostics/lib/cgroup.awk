@@ -1,11 +1,6 @@
 # What the numbers of a cgroup say: memory and counts here, what happened meanwhile in cgroup-cpu.awk. Input: "name value [value]", and the
 # lines of sample.awk and "tmpfs KIB PATH"; variables: version, check, age (seconds that the target runs; empty: not known).
 
-function finding(id, severity, title, cause, next_step, evidence) {
-  bad++
-  print "not ok - " title "\n  ---\n  check: " check "\n  id: \"" check "/" id "\"\n  severity: " severity
-  print "  cause: \"" cause "\"\n  next: \"" next_step "\"\n  evidence: |\n    " evidence "\n  ..."
-}
 function mib(bytes) { return sprintf("%.1f MiB", bytes / 1048576) }
 # Of v1 the sums over child groups count.
 function of(name) { return (("stat.total_" name) in value ? value["stat.total_" name] : value["stat." name]) + 0 }
@@ -14,7 +9,7 @@ function rest(from,   i, text) { text = $from; for (i = from + 1; i <= NF; i++) 
 $1 == "cpu-of" { users = users (users == "" ? "" : ", ") $2 " (" rest(4) ") " $3 " %"; next }
 $1 == "grows" { growing[++grown] = $2; grew_from[grown] = $3; grew_to[grown] = $4; grower[grown] = rest(5); next }
 $1 == "awake" { awake(rest(7)); next }
-$1 == "tmpfs" { if ($2 >= 1024) in_memory = in_memory "\n    " rest(3) " holds " mib($2 * 1024); next }
+$1 == "tmpfs" { if ($2 >= 1024) in_memory = in_memory "\n" rest(3) " holds " mib($2 * 1024); next }
 
 # Numbers only: whatever else a file held is not printed.
 $2 !~ /^([0-9.]+|max|-1)$/ { next }
@@ -53,9 +48,9 @@ function memory(   used, file, held, whose, tmpfs) {
   if ("events.max" in value) print "# times the limit was hit: " value["events.max"]
   percent = limit ? int(held * 100 / limit) : 0
   if (percent >= 90 && tmpfs >= held / 2) {
-    finding("memory-tmpfs", "error", "memory of the container is at " percent " % of " whose " of " mib(limit) ", most of it (" mib(tmpfs) ") files in memory: a tmpfs, as an emptyDir of medium Memory or /dev/shm", "what is written there counts as memory of the container until it is deleted, also after a restart of the container", "delete what is not needed there, give the volume a sizeLimit, or take a disk for it", facts "\n    " split_up in_memory)
+    finding("memory-tmpfs", "error", "memory of the container is at " percent " % of " whose " of " mib(limit) ", most of it (" mib(tmpfs) ") files in memory: a tmpfs, as an emptyDir of medium Memory or /dev/shm", "what is written there counts as memory of the container until it is deleted, also after a restart of the container", "delete what is not needed there, give the volume a sizeLimit, or take a disk for it", facts "\n" split_up in_memory)
   } else if (percent >= 90) {
-    finding("memory", percent >= 95 ? "error" : "warn", "memory of the container is at " percent " % of " whose " of " mib(limit), "the limit is too low for what the target needs, or the target leaks memory", "compare with its use over time; when the limit is reached, a process is killed", facts "\n    " split_up in_memory)
+    finding("memory", percent >= 95 ? "error" : "warn", "memory of the container is at " percent " % of " whose " of " mib(limit), "the limit is too low for what the target needs, or the target leaks memory", "compare with its use over time; when the limit is reached, a process is killed", facts "\n" split_up in_memory)
   }
   if (limit_of(value["memory.high"]) && held >= value["memory.high"] * 0.98 && value["events.high"] > 0) {
     finding("memory-high", "warn", "memory of the container is at its limit memory.high of " mib(value["memory.high"]) ": the kernel slows it down to get memory back", "the request or the limit is too low for what the target needs", "raise it, or find what takes the memory", facts ", events high " value["events.high"])
@@ -73,7 +68,7 @@ function kills(   n, node, reached, severity) {
   reached = version == 2 ? value["events.oom"] + value["events.max"] : value["memory.failcnt"]
   node = !limit || reached + 0 == 0
   severity = percent >= 80 || ("before.events.oom_kill" in value) && n > value["before.events.oom_kill"] + 0 ? "error" : "warn"
-  finding("oom-kill", severity, n " process" (n > 1 ? "es were" : " was") " killed in this container for lack of memory (OOM)" (age == "" ? "" : ", and its first process lives on: a child or worker, which the status of the pod does not show"), node ? (limit ? "the limit of the pod, which is the sum of those of its containers, was reached, or the node ran out of memory" : "there is no limit: the node ran out of memory") : "the memory limit of the container was reached, and the kernel chose the process that takes most", node && !limit ? "look at the memory of the node and of the other containers; set requests and limits" : "raise the limit, or find what takes the memory; look in the log for the worker that ended by signal 9", facts "\n    oom_kill " n)
+  finding("oom-kill", severity, n " process" (n > 1 ? "es were" : " was") " killed in this container for lack of memory (OOM)" (age == "" ? "" : ", and its first process lives on: a child or worker, which the status of the pod does not show"), node ? (limit ? "the limit of the pod, which is the sum of those of its containers, was reached, or the node ran out of memory" : "there is no limit: the node ran out of memory") : "the memory limit of the container was reached, and the kernel chose the process that takes most", node && !limit ? "look at the memory of the node and of the other containers; set requests and limits" : "raise the limit, or find what takes the memory; look in the log for the worker that ended by signal 9", facts "\noom_kill " n)
 }
 
 function counts(   most, failed) {

@@ -35,10 +35,6 @@ function look(name, text,   inner) {
 }
 function add(name, what, words, cause) { if (found >= 10) return; who[++found] = name; kind[found] = what; saying[found] = words; why[found] = cause }
 
-function finding(id, title, cause, next_step) {
-  print "not ok - " title "\n  ---\n  check: " check "\n  id: \"" check "/" id "\"\n  severity: warn"
-  print "  cause: \"" cause "\"\n  next: \"" next_step "\"\n  ..."
-}
 
 END {
   for (i = 1; i <= n && i <= 200; i++) {
@@ -52,8 +48,8 @@ END {
     name = who[i]
     if (kind[i] == "unresolved") {
       other = reference[name]
-      finding("unresolved/" name, "environment variable " name " holds the unresolved reference $(" other ")" ((other in defined) ? "" : ": " other " is not defined"), "Kubernetes replaces $(NAME) only by variables that the pod defines, in its env before this one, not by those of the image", (other in defined) ? "move the definition of " other " before that of " name ", into env of the container" : "define " other " in env before " name ", or correct the name")
-    } else finding(kind[i] "/" name, "the value of environment variable " name " " saying[i], why[i], "correct it where it is made; a restart of the container takes the new value")
+      finding("unresolved/" name, "warn", "environment variable " name " holds the unresolved reference $(" other ")" ((other in defined) ? "" : ": " other " is not defined"), "Kubernetes replaces $(NAME) only by variables that the pod defines, in its env before this one, not by those of the image", (other in defined) ? "move the definition of " other " before that of " name ", into env of the container" : "define " other " in env before " name ", or correct the name")
+    } else finding(kind[i] "/" name, "warn", "the value of environment variable " name " " saying[i], why[i], "correct it where it is made; a restart of the container takes the new value")
   }
   if (!found) print "ok - the environment of the target has " n " variable" (n == 1 ? "" : "s")
 }

@@ -1,13 +1,5 @@
 # What the groups of goroutines say, as test points. Input: what pprof.awk told. Variables: check, who, heap.
 
-function point(id, severity, title, cause, next_step, evidence,   n, i, line) {
-  bad++
-  print "not ok - " substr(title, 1, 300) "\n  ---\n  check: " check "\n  id: \"" check "/" id "\"\n  severity: " severity
-  print "  cause: \"" cause "\"\n  next: \"" next_step "\"\n  evidence: |"
-  n = split(evidence, line, "\n")
-  for (i = 1; i <= n && i <= 40; i++) if (line[i] != "") print "    " substr(line[i], 1, 400)
-  print "  ..."
-}
 function shown(frame) { sub(/ /, " (", frame); return frame ")" }
 # The first function of the program's own, for people.
 function own(frames,   part, n, i, name) {
@@ -39,9 +31,9 @@ $1 == "group" {
 }
 
 END {
-  if (locked >= 20) point("mutex", locked >= 100 ? "error" : "warn", locked " goroutines of " who " wait for a mutex, " most_locked " of them in " lock_place, "one goroutine keeps the mutex while it waits or works, or never unlocks it (deadlock)", "look for what holds the mutex, among the other stacks; unlock with defer, hold it only shortly", locks)
-  if (most >= 1000) point("goroutine-leak", "error", most " of " total " goroutines of " who " wait at one place, " place ": a goroutine leak", "they are started and what they wait for does not come: a channel that nobody reads, a missing timeout or cancel", "end them by a context or a buffered channel; compare with a profile taken later", path)
-  else if (most >= 300) point("goroutine-leak", "warn", most " of " total " goroutines of " who " wait at one place, " place, "a goroutine leak, or as many at work as there is work", "compare with a profile taken later: does their number grow?", path)
-  if (most_network >= 10000) point("connections", "warn", most_network " of " total " goroutines of " who " wait for the network in " network_place, "connections that are not closed, or without a timeout", "set timeouts for reading and idle connections", network_path)
+  if (locked >= 20) finding("mutex", locked >= 100 ? "error" : "warn", locked " goroutines of " who " wait for a mutex, " most_locked " of them in " lock_place, "one goroutine keeps the mutex while it waits or works, or never unlocks it (deadlock)", "look for what holds the mutex, among the other stacks; unlock with defer, hold it only shortly", locks)
+  if (most >= 1000) finding("goroutine-leak", "error", most " of " total " goroutines of " who " wait at one place, " place ": a goroutine leak", "they are started and what they wait for does not come: a channel that nobody reads, a missing timeout or cancel", "end them by a context or a buffered channel; compare with a profile taken later", path)
+  else if (most >= 300) finding("goroutine-leak", "warn", most " of " total " goroutines of " who " wait at one place, " place, "a goroutine leak, or as many at work as there is work", "compare with a profile taken later: does their number grow?", path)
+  if (most_network >= 10000) finding("connections", "warn", most_network " of " total " goroutines of " who " wait for the network in " network_place, "connections that are not closed, or without a timeout", "set timeouts for reading and idle connections", network_path)
   if (!bad) print "ok - " (heap ? total " bytes of the sampled heap of " who " are in use" : total " goroutines of " who ", at most " (most > most_locked ? most : most_locked) + 0 " at one place")
 }

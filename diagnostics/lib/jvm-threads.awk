@@ -1,14 +1,6 @@
 # What a thread dump of HotSpot says, as test points. Variables: check, who.
 
 function clean(text) { gsub(/[^ -~]/, "?", text); gsub(/["\\#]/, "", text); return substr(text, 1, 120) }
-function point(id, severity, title, cause, next_step, evidence,   n, i, line) {
-  bad++
-  print "not ok - " substr(title, 1, 300) "\n  ---\n  check: " check "\n  id: \"" check "/" id "\"\n  severity: " severity
-  print "  cause: \"" cause "\"\n  next: \"" next_step "\"\n  evidence: |"
-  n = split(evidence, line, "\n")
-  for (i = 1; i <= n && i <= 40; i++) if (line[i] != "") print "    " substr(line[i], 1, 300)
-  print "  ..."
-}
 function finish_circle(   i, title, key) {
   if (!members) return
   key = ""
@@ -68,14 +60,14 @@ function where(name) { return name in frame ? frame[name] : first[name] }
 END {
   finish_circle()
   for (i = 1; i <= deadlocks; i++)
-    point("deadlock", "error", circle_title[i], "the threads take the same locks in different orders", "take the locks in one order everywhere, or with tryLock and a limit of time; only a restart helps now", stacks)
+    finding("deadlock", "error", circle_title[i], "the threads take the same locks in different orders", "take the locks in one order everywhere, or with tryLock and a limit of time; only a restart helps now", stacks)
   if (!deadlocks) for (lock in wanted) if (wanted[lock] >= 5) {
     title = wanted[lock] " threads of " who " wait for one lock (" kind_of[lock] ")"
     n = split(waiter[lock], waits, "\n")
     evidence = ""
     for (i = 1; i < n; i++) evidence = evidence "thread " waits[i] " in " where(waits[i]) "\n"
     if (lock in holder) title = title ", which thread " holder[lock] " holds in " where(holder[lock])
-    point("lock-held", wanted[lock] >= 10 ? "error" : "warn", title, "the thread waits or works long while it holds the lock", "look at what it does meanwhile; hold the lock only for what needs it", evidence)
+    finding("lock-held", wanted[lock] >= 10 ? "error" : "warn", title, "the thread waits or works long while it holds the lock", "look at what it does meanwhile; hold the lock only for what needs it", evidence)
   }
   all = ""
   for (one in state) all = all (all == "" ? "" : ", ") state[one] " " tolower(one)

@@ -1,10 +1,6 @@
 # What the kernel's log says of this pod. Input: lines of /proc/meminfo after the word "memory", then the log; variables: check, uid (of the
 # pod; empty: not known), names ("/name/name/": the target's processes), uptime (seconds; empty: not known).
 
-function finding(id, severity, title, cause, next_step, evidence) {
-  print "not ok - " title "\n  ---\n  check: " check "\n  id: \"" check "/" id "\"\n  severity: " severity
-  print "  cause: \"" cause "\"\n  next: \"" next_step "\"\n  evidence: |\n    " evidence "\n  ..."
-}
 function plain(text) { gsub(/[^A-Za-z0-9 _.,:\/@+-]/, "?", text); return substr(text, 1, 60) }
 # The value behind KEY= or KEY: in the line.
 function after(key,   text) {

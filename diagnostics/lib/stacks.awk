@@ -2,14 +2,6 @@
 # gdb or py-spy printed. Variables: check, pid, who, tool ("gdb" or "py-spy"). Of a frame its function, file and line; no arguments.
 
 function clean(text) { gsub(/[^ -~]/, "?", text); gsub(/["\\#]/, "", text); return substr(text, 1, 120) }
-function point(id, severity, title, cause, next_step, evidence,   n, i, text) {
-  bad++
-  print "not ok - " substr(title, 1, 300) "\n  ---\n  check: " check "\n  id: \"" check "/" id "\"\n  severity: " severity
-  print "  cause: \"" cause "\"\n  next: \"" next_step "\"\n  evidence: |"
-  n = split(evidence, text, "\n")
-  for (i = 1; i <= n && i <= 40; i++) if (text[i] != "") print "    " substr(text[i], 1, 400)
-  print "  ..."
-}
 function begin_thread(id, title) { tid = id; if (!(tid in name)) { order[++threads] = tid; name[tid] = clean(title) } frames = 0 }
 function frame(text) {
   if (++frames > 20) return
@@ -63,17 +55,17 @@ END {
   if (members) {
     title = members == 1 ? "a thread of " who " waits for a mutex that it holds itself: " : members " threads of " who " are deadlocked, each waits for a mutex that the next holds: "
     for (i = 1; i <= members; i++) { title = title (i > 1 ? ", " : "") called(circle[i]); evidence = evidence "thread " called(circle[i]) "\n  " stack[circle[i]] "\n" }
-    point("deadlock", "error", title, "the threads lock the same mutexes in different orders, or one locks twice", "lock in one order everywhere; only a restart helps now", evidence)
+    finding("deadlock", "error", title, "the threads lock the same mutexes in different orders, or one locks twice", "lock in one order everywhere; only a restart helps now", evidence)
   }
   for (i = 1; i <= threads && tool == "py-spy"; i++) {
     tid = order[i]
     # In its own code at a lock, and not where idle threads wait for work.
     if ((tid in held_up) && top[tid] !~ waiting) { locked++; list = list (locked > 1 ? ", " : "") name[tid] " in " top[tid]; facts = facts "thread " tid " (" name[tid] "): " stack[tid] "\n" }
   }
-  if (locked) point("lock-wait", locked > 1 ? "error" : "warn", (locked > 1 ? locked " threads" : "a thread") " of " who (locked > 1 ? " wait for locks that are" : " waits for a lock that is") " not given back: " list, locked > 1 ? "they wait for each other (deadlock), or for one that keeps the lock" : "another thread keeps the lock", "take locks in one order everywhere, and do not wait for something else while one holds a lock", facts)
+  if (locked) finding("lock-wait", locked > 1 ? "error" : "warn", (locked > 1 ? locked " threads" : "a thread") " of " who (locked > 1 ? " wait for locks that are" : " waits for a lock that is") " not given back: " list, locked > 1 ? "they wait for each other (deadlock), or for one that keeps the lock" : "another thread keeps the lock", "take locks in one order everywhere, and do not wait for something else while one holds a lock", facts)
   for (i = 1; i <= threads; i++) {
     tid = order[i]
-    if (tid in busy) point("busy", "warn", "thread " called(tid) " of " who " is busy without a pause" (tid in interpreter ? " and keeps the interpreter's lock (GIL): no other thread runs" : ""), "a loop or a computation that takes long", "look at the function; split its work or move it elsewhere", "thread " tid ", " busy[tid] " % of a core: " stack[tid])
+    if (tid in busy) finding("busy", "warn", "thread " called(tid) " of " who " is busy without a pause" (tid in interpreter ? " and keeps the interpreter's lock (GIL): no other thread runs" : ""), "a loop or a computation that takes long", "look at the function; split its work or move it elsewhere", "thread " tid ", " busy[tid] " % of a core: " stack[tid])
   }
   if (!threads) print "ok - stacks of " who " # SKIP " tool " showed none"
   else if (!bad) print "ok - stacks of " threads " threads of " who

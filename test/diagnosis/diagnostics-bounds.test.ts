@@ -144,7 +144,11 @@ describe.each<Userland>(['busybox', 'debian'])('what is hostile or harmless, und
     ['and memory is short', 'memory.current 60000000', 'error'],
     ['and another meanwhile', 'memory.current 1000000\nbefore.events.oom_kill 0', 'error'],
   ])('a worker was killed for lack of memory %s', (_, lines, severity) => {
-    const points = judge(['cgroup.awk', 'cgroup-cpu.awk'], '-v version=2 -v check=cgroup', `${lines}\nmemory.max 67108864\nevents.oom_kill 1\n`)
+    const points = judge(
+      ['finding.awk', 'cgroup.awk', 'cgroup-cpu.awk'],
+      '-v version=2 -v check=cgroup',
+      `${lines}\nmemory.max 67108864\nevents.oom_kill 1\n`,
+    )
     expect(told(points)).toEqual([`${severity} cgroup/oom-kill`])
   })
 
@@ -157,7 +161,7 @@ describe.each<Userland>(['busybox', 'debian'])('what is hostile or harmless, und
 [ 1001.000000] cart[7]: segfault at 0 ip 0 sp 0 error 4
 [ 1002.000000] INFO: task cart:7 blocked for more than 120 seconds.
 `
-    expect(told(judge(['kernel.awk'], `-v check=kernel -v uid=4-2 -v names=/cart/ -v uptime=${uptime}`, log))).toEqual(ids)
+    expect(told(judge(['finding.awk', 'kernel.awk'], `-v check=kernel -v uid=4-2 -v names=/cart/ -v uptime=${uptime}`, log))).toEqual(ids)
   })
 
   test.each([

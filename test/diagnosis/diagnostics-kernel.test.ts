@@ -16,7 +16,19 @@ describe.each([
 ])('the log of the kernel, as %s reads it', (_, [program = '', ...first]) => {
   needs('busybox')
   function read(uid: string, names: string, memory = 'memory MemTotal: 8000000 kB\nmemory MemAvailable: 4000000 kB\n') {
-    const args = [...first, '-f', `${root}/diagnostics/lib/kernel.awk`, '-v', 'check=kernel', '-v', `uid=${uid}`, '-v', `names=${names}`]
+    const args = [
+      ...first,
+      '-f',
+      `${root}/diagnostics/lib/finding.awk`,
+      '-f',
+      `${root}/diagnostics/lib/kernel.awk`,
+      '-v',
+      'check=kernel',
+      '-v',
+      `uid=${uid}`,
+      '-v',
+      `names=${names}`,
+    ]
     return parse(`TAP version 14\n${execFileSync(program, args, { input: memory + log, encoding: 'utf8' })}`)
   }
 

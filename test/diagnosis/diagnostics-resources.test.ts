@@ -15,7 +15,7 @@ describe.each([
 ])('what the numbers of a cgroup say, as %s reads them', (_, [program = '', ...first]) => {
   needs('busybox')
   function read(lines: string, version = 1, age = '600'): readonly Point[] {
-    const files = ['cgroup.awk', 'cgroup-cpu.awk'].flatMap((name) => ['-f', `${root}/diagnostics/lib/${name}`])
+    const files = ['finding.awk', 'cgroup.awk', 'cgroup-cpu.awk'].flatMap((name) => ['-f', `${root}/diagnostics/lib/${name}`])
     const args = [...first, ...files, '-v', `version=${version}`, '-v', 'check=cgroup', '-v', `age=${age}`]
     return parse(`TAP version 14\n${execFileSync(program, args, { input: lines, encoding: 'utf8' })}`)
   }

@@ -169,9 +169,9 @@ describe('Go', () => {
 
 describe('a thread dump', () => {
   const busybox = needs('busybox')
-  const awk = fileURLToPath(new URL('../../diagnostics/lib/jvm-threads.awk', import.meta.url))
+  const programs = ['finding', 'jvm-threads'].flatMap((name) => ['-f', fileURLToPath(new URL(`../../diagnostics/lib/${name}.awk`, import.meta.url))])
   const read = (name: string): string =>
-    execFileSync(busybox, ['awk', '-f', awk, '-v', 'check=jvm-threads', '-v', 'who=process 1 (java)', fixture(`jvm/${name}.txt`)], {
+    execFileSync(busybox, ['awk', ...programs, '-v', 'check=jvm-threads', '-v', 'who=process 1 (java)', fixture(`jvm/${name}.txt`)], {
       encoding: 'utf8',
     })
 
