@@ -1,19 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import type { Raw } from '../../src/ports/cluster/cluster.ts'
-import { type Captured, captured, changed, gatherOf } from './gather-world.ts'
+import { captured, changed, event, findingsOf, quiet, secondsAgo } from './gather-world.ts'
 
 const web = captured('healthy-web')
-const secondsAgo = (seconds: number) => new Date(Date.parse(web.now) - seconds * 1000).toISOString()
-const findingsOf = async (world: Captured, more: Parameters<typeof gatherOf>[1] = {}) => (await gatherOf(world, more)).gathered.findings
-const quiet = (world: Captured): Captured => ({ ...world, events: { items: [] }, log: '', previousLog: '' })
-const event = (reason: string, message: string, more: Raw = {}): Raw => ({
-  type: 'Warning',
-  reason,
-  message,
-  lastTimestamp: secondsAgo(5),
-  involvedObject: {},
-  ...more,
-})
 
 test.each([
   ['just after', 40, 1, 1, true],

@@ -1,20 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import type { Finding } from '../../src/diagnosis/diagnosis.ts'
 import type { Raw } from '../../src/ports/cluster/cluster.ts'
-import { type Captured, captured, changed, gatherOf } from './gather-world.ts'
+import { type Captured, captured, changed, event, gatherOf, secondsAgo } from './gather-world.ts'
 
 /** The words are those of Kubernetes 1.34 with containerd 1.6, as the lab gave them. */
 
 const web = captured('healthy-web')
-const secondsAgo = (seconds: number) => new Date(Date.parse(web.now) - seconds * 1000).toISOString()
-const event = (reason: string, message: string, more: Raw = {}): Raw => ({
-  type: 'Warning',
-  reason,
-  message,
-  lastTimestamp: secondsAgo(5),
-  involvedObject: {},
-  ...more,
-})
 const of = (container: string) => ({ involvedObject: { fieldPath: `spec.containers{${container}}` } })
 const first = async (world: Captured): Promise<Finding | undefined> => (await gatherOf(world)).gathered.findings[0]
 

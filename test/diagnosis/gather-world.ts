@@ -124,3 +124,23 @@ export async function gatherOf(
   for (const finding of result.gathered.findings) expectWhyAndNext(finding)
   return { ...result, file: (part: string) => result.files.find(({ path }) => path.includes(part))?.text }
 }
+
+const web = captured('healthy-web')
+
+/** Before the time at which the healthy pod was captured. */
+export const secondsAgo = (seconds: number): string => new Date(Date.parse(web.now) - seconds * 1000).toISOString()
+
+/** A warning of five seconds ago. */
+export const event = (reason: string, message: string, more: Raw = {}): Raw => ({
+  type: 'Warning',
+  reason,
+  message,
+  lastTimestamp: secondsAgo(5),
+  involvedObject: {},
+  ...more,
+})
+
+/** Without events and without a log. */
+export const quiet = (world: Captured): Captured => ({ ...world, events: { items: [] }, log: '', previousLog: '' })
+
+export const findingsOf = async (world: Captured, more: Parameters<typeof gatherOf>[1] = {}) => (await gatherOf(world, more)).gathered.findings

@@ -1,3 +1,4 @@
+import { slots } from '../../src/diagnosis/gather/slots.ts'
 import type { FaultCase } from './corpus.ts'
 import { diagnosticImage } from './diagnostic-image.ts'
 import { startApi } from './ready.ts'
@@ -22,7 +23,7 @@ export async function runCorpus(cases: readonly FaultCase[], options: CorpusOpti
   const service = await startFaultService(await diagnosticImage(), { toolsets: await toolsetsOf(cases) })
   const api = await startApi()
   try {
-    const world: World = { folder, service, api, turn: turns(atOnce), keep, signal }
+    const world: World = { folder, service, api, turn: slots(atOnce), keep, signal }
     const results: Result[] = []
     const queue = cases.map((one, at) => ({ one, at }))
     const work = async (): Promise<void> => {
@@ -48,21 +49,4 @@ async function toolsetsOf(cases: readonly FaultCase[]): Promise<Record<string, {
     toolsets[name] = { image: await diagnosticImage(name), profile: name === 'net' ? 'netadmin' : 'auto' }
   }
   return toolsets
-}
-
-/** Work is done by at most `places` at once, in the order in which it came. */
-function turns(places: number): World['turn'] {
-  let free = places
-  const waiting: (() => void)[] = []
-  return async (work) => {
-    if (free > 0) free--
-    else await new Promise<void>((go) => waiting.push(go))
-    try {
-      return await work()
-    } finally {
-      const next = waiting.shift()
-      if (next) next()
-      else free++
-    }
-  }
 }
