@@ -37,6 +37,9 @@ export interface Gathered {
   readonly refusal?: Refusal
 }
 
+/** The volume of a pod whose ConfigMap holds checks of its owners: docs/contract.md. */
+export const checksVolumeName = 'autodiagnose-checks'
+
 export interface Chosen {
   readonly toolset?: string
   readonly profile?: Profile

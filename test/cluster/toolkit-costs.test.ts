@@ -2,21 +2,13 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { describe, expect, test, vi } from 'vitest'
 import { checkHeaders } from '../../scripts/checks.ts'
 import { diagnosticImage } from '../faults/diagnostic-image.ts'
+import { params } from './check-params.ts'
 import { kubectl, needsLab, useNamespace } from './environment.ts'
 import { cgroupOf } from './node-cgroup.ts'
 import { create, fruitPod, getPod, isReady, podThat } from './pods.ts'
 
 const mebibyte = 1024 * 1024
 const ids = { runAsUser: 1000, runAsGroup: 1000 }
-
-/** As toolkit.test.ts asks them. */
-const params: Readonly<Record<string, string>> = {
-  dns: 'kubernetes.default.svc.cluster.local',
-  tcp: 'kubernetes.default.svc.cluster.local:443',
-  http: 'https://kubernetes.default.svc.cluster.local/version',
-  mtu: 'kubernetes.default.svc.cluster.local:443',
-  file: '/etc/hosts',
-}
 
 interface Cost {
   /** Rise of the pod's peak, in bytes. */

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import type { CheckHeader } from '../../scripts/check-header.ts'
 import { checkHeaders } from '../../scripts/checks.ts'
 import type { View } from '../../src/api/view.ts'
+import { params } from './check-params.ts'
 import { isLab, kubectl, needsLab, testImage, useNamespace } from './environment.ts'
 import { create, isReady, podThat } from './pods.ts'
 import { useService } from './service.ts'
@@ -42,15 +43,6 @@ const podOf = (name: string, task: string, securityContext: object) => ({
     ],
   },
 })
-
-/** A parameter that there is something to say about in every pod; a check that needs another kind of parameter is added here. */
-const params: Readonly<Record<string, string>> = {
-  dns: 'kubernetes.default.svc.cluster.local',
-  tcp: 'kubernetes.default.svc.cluster.local:443',
-  http: 'https://kubernetes.default.svc.cluster.local/version',
-  mtu: 'kubernetes.default.svc.cluster.local:443',
-  file: '/etc/hosts',
-}
 
 /** The toolset that brings a tool. */
 const toolsets: Readonly<Record<string, string>> = { jattach: 'jvm', gdb: 'debug', 'py-spy': 'debug' }

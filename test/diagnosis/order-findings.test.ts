@@ -1,16 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import type { Finding } from '../../src/diagnosis/diagnosis.ts'
 import { orderFindings } from '../../src/diagnosis/order-findings.ts'
+import { finding, inside } from './make-finding.ts'
 
-const finding = (id: string, more: Partial<Finding> = {}): Finding => ({
-  id,
-  check: id.split('/')[0] ?? '',
-  severity: 'error',
-  title: id,
-  source: 'evidence',
-  ...more,
-})
-const inside = (id: string, more: Partial<Finding> = {}) => finding(id, { source: 'container', ...more })
 const ids = (findings: readonly Finding[]) => orderFindings(findings).map(({ id }) => id)
 
 describe('orderFindings', () => {

@@ -1,17 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import type { Finding } from '../../src/diagnosis/diagnosis.ts'
 import { mergeFindings } from '../../src/diagnosis/seal/conclude.ts'
+import { finding, inside } from './make-finding.ts'
 
 describe('mergeFindings', () => {
-  const finding = (id: string, more: Partial<Finding> = {}): Finding => ({
-    id,
-    check: id.split('/')[0] ?? '',
-    severity: 'error',
-    title: id,
-    source: 'evidence',
-    ...more,
-  })
-  const inside = (id: string, more: Partial<Finding> = {}) => finding(id, { source: 'container', ...more })
   const merged = (evidence: readonly Finding[], ...containers: readonly (readonly Finding[])[]) =>
     mergeFindings(
       evidence,

@@ -12,7 +12,7 @@ import {
   profiles,
   type Refusal,
 } from '../diagnosis.ts'
-import type { Chosen } from '../gathered.ts'
+import { type Chosen, checksVolumeName } from '../gathered.ts'
 import { evidenceFinding } from './evidence-finding.ts'
 import { checkForUrl } from './hints.ts'
 import { mayBeAsked } from './may-be-asked.ts'
@@ -68,7 +68,7 @@ export function readAnnotations(
 /** The pod declares a ConfigMap of checks: docs/contract.md. */
 export function hasChecksVolume({ spec }: RawPod): boolean {
   const volumes = (spec.volumes ?? []) as readonly { readonly name?: string; readonly configMap?: object }[]
-  return volumes.some(({ name, configMap }) => name === 'autodiagnose-checks' && configMap !== undefined)
+  return volumes.some(({ name, configMap }) => name === checksVolumeName && configMap !== undefined)
 }
 
 function declaredChecks(text: string, names: readonly string[], bounds: Bounds): Pick<Annotations, 'checks' | 'findings'> {

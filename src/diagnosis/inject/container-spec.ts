@@ -1,6 +1,7 @@
 import type { Config } from '../../config.ts'
 import type { Raw } from '../../ports/cluster/cluster.ts'
 import type { CheckRequest, ConcreteProfile, Ids } from '../diagnosis.ts'
+import { checksVolumeName } from '../gathered.ts'
 
 export interface ContainerPlan {
   readonly name: string
@@ -21,8 +22,7 @@ export interface ContainerPlan {
   readonly mountChecks: boolean
 }
 
-/** The volume of a pod whose ConfigMap holds checks of its owners, and where the runner looks for them. */
-const checksVolume = 'autodiagnose-checks'
+/** Where the runner looks for the checks of that volume. */
 const checksPath = '/checks.d'
 
 /**
@@ -45,7 +45,7 @@ export function containerSpec(plan: ContainerPlan, config: Pick<Config, 'diagnos
       ...plan.checks.map(({ name, param }) => (param === undefined ? name : `${name}=${param}`)),
     ],
     securityContext: securityContext(plan.profile, plan.ids),
-    ...(plan.mountChecks ? { volumeMounts: [{ name: checksVolume, mountPath: checksPath, readOnly: true }] } : {}),
+    ...(plan.mountChecks ? { volumeMounts: [{ name: checksVolumeName, mountPath: checksPath, readOnly: true }] } : {}),
     ...(plan.target === undefined ? {} : { targetContainerName: plan.target }),
   }
 }
