@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { skippedText } from '../src/diagnosis/skipped-words.ts'
 import { readCorpus } from '../test/faults/corpus.ts'
 import { isGood, scoreLine, scoreOf } from '../test/faults/judge.ts'
 import { mergeRows, outdated, readPage, renderPage, rowsOf } from '../test/faults/page.ts'
@@ -80,6 +81,8 @@ function tell({ one, verdict, note, seconds, diagnosis }: Result, all: boolean):
   say([verdict.padEnd(11), one.name.padEnd(24), `${seconds.toFixed(0).padStart(3)} s `, [found, note].filter(Boolean).join('; ')].join(' '))
   if (verdict !== 'ok' && one.expect) say(`            wanted: ${one.expect.source}`)
   if (verdict === 'ok' && !all) return
+  if (verdict !== 'ok' && diagnosis)
+    say(`            ${[`${diagnosis.containers.length} containers`, skippedText(diagnosis.containers)].filter(Boolean).join('; not looked at: ')}`)
   for (const { title, id, severity, source } of diagnosis?.findings.slice(verdict === 'ok' ? 0 : 1) ?? [])
     say(`            ${severity} ${source} ${id}: ${title}`)
 }
