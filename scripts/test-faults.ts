@@ -72,7 +72,10 @@ function writeCounts(results: readonly Result[], left: number, good: boolean): v
   const passed = results.filter(({ verdict }) => verdict === 'ok').length
   const others = results.length - passed
   const counts = { passed, failed: good ? 0 : others, skipped: left + (good ? others : 0) }
-  if (process.env.TEST_COUNTS) writeFileSync(process.env.TEST_COUNTS, JSON.stringify(counts))
+  const failures = good
+    ? []
+    : results.filter(({ verdict }) => verdict !== 'ok').map(({ one, verdict, note }) => [one.name, verdict, note].filter(Boolean).join(': '))
+  if (process.env.TEST_COUNTS) writeFileSync(process.env.TEST_COUNTS, JSON.stringify({ ...counts, failures }))
 }
 
 function tell({ one, verdict, note, seconds, diagnosis }: Result, all: boolean): void {

@@ -19,7 +19,13 @@ trackerContract('local', ['updating', 'processes', 'deleting', 'issues'], async 
   const counting = <A extends unknown[], T>(call: (...args: A) => Promise<T>) => {
     const files = async () => {
       const paths = (await readdir(directory, { recursive: true })).sort()
-      return JSON.stringify(await Promise.all(paths.map(async (path) => [path, (await stat(join(directory, path))).ino])))
+      // A call beside this one renames its temporary file between the list and the look.
+      const inode = (path: string) =>
+        stat(join(directory, path)).then(
+          ({ ino }) => ino,
+          () => undefined,
+        )
+      return JSON.stringify(await Promise.all(paths.map(async (path) => [path, await inode(path)])))
     }
     return async (...args: A): Promise<T> => {
       const before = await files()
