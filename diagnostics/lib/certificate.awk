@@ -1,6 +1,6 @@
 # The server's certificates, out of what it sent in hex (od -tx1): of the leaf "valid FROM UNTIL" (as 20261122210000) and "names A B …"; of
 # the chain "issuer NAME", "chain …" in words, and "trust PATTERN …", what base64 of an issuer's name looks like in a PEM file; or "alert N",
-# "no TLS". No signature is verified. Where the server took the connection, "connected" comes first. Lengths are what the server says: none
+# "no TLS"; "version TLS N" where the server chose an old one, "asks" where it asks for a certificate of its client. No signature is verified. Where the server took the connection, "connected" comes first. Lengths are what the server says: none
 # is followed behind the bytes that came, for reading byte[i] makes an element of it.
 
 $0 == "connected" { print; next }
@@ -84,6 +84,11 @@ function tell_names(from, to,   i, k, size, extra, names, end) {
   }
   print "names" substr(names, 1, 500)
 }
+# What else the server says in the clear: the version that it chose (we offer 1.2), and CertificateRequest behind its certificates.
+function tell_hello(   at) {
+  if (byte[0] == "02" && byte[4] == "03" && hex[byte[5]] < 3) print "version " (byte[5] == "00" ? "SSL 3.0" : "TLS 1." hex[byte[5]] - 1)
+  for (at = 0; at + 4 <= m; at += 4 + number(at + 1, 3)) if (byte[at] == "0d") { print "asks"; return }
+}
 
 END {
   digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
@@ -111,4 +116,5 @@ END {
   fetchable = index(raw(from, to), "06082b06010505073002") > 0
   for (at = at + 7; at + 3 < all && at + 3 < m && count < 8; at += 3 + number(at, 3)) read_names(at + 3)
   tell_chain()
+  tell_hello()
 }

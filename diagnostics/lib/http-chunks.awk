@@ -1,4 +1,5 @@
-# Reads a chunked body up to its last chunk. Where the input ends before, says so on stderr, if nothing came for all but the first second.
+# Reads a chunked body up to its last chunk. Where the input ends before, says so on stderr: if nothing came for all but the first second, or
+# with "cut". Whether the input was at its end, or only at the bound of what is read, is not known here.
 
 function now(   text) {
   getline text < "/proc/uptime"
@@ -31,5 +32,6 @@ BEGIN {
   # A line that is not whole is only seen at the end, and came before.
   if (left >= 0) last = before
   # Many small pieces, or the bound of bytes: it goes on.
-  if (count < 262144 && last - began < 1 && now() - last >= 1) print "body " sent - (left > 2 ? left - 1 : 0) " bytes, chunked" > "/dev/stderr"
+  stalled = last - began < 1 && now() - last >= 1
+  if (count < 262144) print "body " sent - (left > 2 ? left - 1 : 0) " bytes, chunked" (stalled ? "" : ", cut") > "/dev/stderr"
 }

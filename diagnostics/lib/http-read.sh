@@ -57,7 +57,8 @@ case $head in
     case $1 in
       *[?\&]watch=* | *[?\&]follow=*) ;;
       *)
-        busybox dd bs=4096 count=64 2>/dev/null | {
+        # Its last words tell whether it read all that it may.
+        busybox dd bs=4096 count=64 | {
           busybox awk -f "$lib/http-chunks.awk"
           # Else dd waits for more.
           hang_up

@@ -52,7 +52,7 @@ wants_tls() {
 # judge_certificate: looks at the certificate before anything is asked. Fails when its finding says all; sets $certificate to what
 # there is to say of a good one, and $silent where the server took the connection and said nothing: asking it would take as long again.
 judge_certificate() {
-  certificate='' silent=''
+  certificate='' silent='' asks=''
   begun=$(greet "$patience")
   read_clock
   to_greet=$(((clock - began) * 10))
@@ -88,6 +88,20 @@ $(printf '%s\n' "$begun" | grep -v '^trust ')"
       fi
       [ "$3" -gt "$soon" ] || finding "$id/certificate-expires" warn "the certificate of $host expires soon, on $(day "$3")" "it was not renewed yet" "renew it" "$facts"
       certificate="certificate valid until $(day "$3"), its issuer is not verified"
+      case $begun in
+        *'
+version '*)
+          version=${begun##*'
+version '}
+          version=${version%%'
+'*}
+          finding "$id/tls-version" warn "GET $shown fails with clients of today: $host port $port speaks $version at most, and they want TLS 1.2 or newer" \
+            "the server, or its TLS library, is old, or is told to use no newer version" "let the server speak TLS 1.2 and 1.3" "$facts"
+          return 1
+          ;;
+      esac
+      case $begun in *'
+asks'*) asks=1 certificate="$certificate, it asks for a certificate of its client" ;; esac
       judge_chain
       ;;
     *'no TLS'*)

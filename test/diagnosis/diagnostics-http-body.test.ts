@@ -76,6 +76,16 @@ describe.each<Userland>(['busybox', 'debian'])('whether http sees that a body is
     expect(points[0]?.name).toContain('ended after 1000 of 5000 bytes')
   })
 
+  test.each<[string, Answer, string]>([
+    ['between chunks', ends(chunked, `15\r\n${secret}\r\n`), '21 bytes'],
+    ['within a chunk', ends(chunked, 'ff\r\nfigs'), '4 bytes'],
+    ['at once', ends(chunked), '0 bytes'],
+  ])('tells a body in chunks that is closed %s', async (_, answer, bytes) => {
+    const { points } = await check(await serve(answer))
+    expect(idsOf(points)).toEqual(['http/localhost/short'])
+    expect(points[0]?.name).toContain(`ended after ${bytes}, chunked: the connection was closed before the last chunk`)
+  })
+
   test.each<[string, Answer, string?]>([
     ['that is whole, on a connection that is kept', says(head('Content-Length: 21\r\n'), secret)],
     ['of binary zeros', says(head('Content-Length: 9000\r\n'), '\0'.repeat(9000))],

@@ -99,6 +99,43 @@ describe('what http tells of time and trust', () => {
     expect(text).not.toContain('ESMTP')
   })
 
+  test.each([
+    ['a server of HTTP/2 alone, as gRPC', '000006040000000000000500004000', 'ok', 'http/localhost/no-http'],
+    ['one without settings', '000000040000000000', 'ok', 'http/localhost/no-http'],
+    ['no other bytes', '060504', 'http/localhost/no-http', 'http/localhost/no-http'],
+  ])('passes %s, where the URL names no path', async (_, bytes, bare, path) => {
+    target({})
+    const port = await listen(
+      createTcpServer((socket) => void socket.on('error', () => {}).once('data', () => socket.end(Buffer.from(bytes, 'hex')))),
+    )
+    const { points } = await check(`http=http://localhost:${port}`, `http=http://localhost:${port}/`, `http=http://localhost:${port}/v1/traces`)
+    expect(points.map(({ diag }) => diag?.id?.replace(/:\d+/, '') ?? 'ok')).toEqual([bare, bare, path])
+  })
+
+  test.each([
+    ['TLSv1', 'TLS 1.0'],
+    ['TLSv1.1', 'TLS 1.1'],
+  ] as const)('tells a server that speaks %s at most', async (version, words) => {
+    target({})
+    const options = { key: chain.key, cert: chain.leaf + chain.intermediate, minVersion: version, maxVersion: version, ciphers: 'DEFAULT@SECLEVEL=0' }
+    const { points } = await check(`http=https://localhost:${await listen(createTlsServer(options))}/`)
+    expect(idsOf(points)).toEqual(['warn http/localhost/tls-version'])
+    expect(points[0]?.name).toContain(`speaks ${words} at most`)
+  })
+
+  test('tells a server that wants a certificate of its client, and not one that can do without', async () => {
+    target({})
+    symlinkSync(execFileSync('sh', ['-c', 'command -v openssl'], { encoding: 'utf8' }).trim(), join(pod.path, 'openssl'))
+    const asks = (rejectUnauthorized: boolean) =>
+      createTlsServer(
+        { key: chain.key, cert: chain.leaf + chain.intermediate, requestCert: true, rejectUnauthorized, maxVersion: 'TLSv1.2' },
+        (_, answer) => answer.end(),
+      )
+    const { points } = await check(`http=https://localhost:${await listen(asks(true))}/`, `http=https://localhost:${await listen(asks(false))}/`)
+    rmSync(join(pod.path, 'openssl'))
+    expect(idsOf(points)).toEqual(['warn http/localhost/client-certificate', 'ok'])
+  })
+
   test('tells why a redirect leads nowhere, and what to look at', async () => {
     const port = await listen(createServer((_, answer) => answer.writeHead(302, { location: 'file:///etc/passwd' }).end()))
     target({})
