@@ -1,11 +1,12 @@
 # shellcheck shell=sh
 # Names looked up as a libc would; sourced by net.sh, whose $ends and share it uses.
 
-dead='' why_dead=''
+dead='' why_dead='' half='' slowest=0 slow=''
 
 # ask NAME: sets $answer to its addresses, IPv4 before IPv6, or to nothing with $outcome NOERROR, NXDOMAIN, SERVFAIL, another code, timeout or
 # refused, and $asked to the servers and the time they took. Like a libc, asks for A and AAAA at once, and goes to the next nameserver when
-# one does not answer. Unlike one, it does not ask that one again for the next name: $dead has those, $why_dead why.
+# one does not answer. Unlike one, it does not ask that one again for the next name: $dead has those, $why_dead why. $half becomes a server
+# that answered for one family of addresses, and for the other ($lost) not in time; $slow the one that took longest, $slowest milliseconds.
 ask() {
   answer='' outcome=timeout asked=''
   for server in $nameservers; do
@@ -27,6 +28,13 @@ ask() {
       END { printf "%s", six }')
     if [ -n "$answer" ]; then
       outcome=NOERROR
+      case $reply in
+        *"an't find "*": No answer"*)
+          case $answer in *[0-9].*) lost=AAAA ;; *) lost=A ;; esac
+          [ "$took" -lt $((patience * 1000 - 50)) ] || half=$server
+          ;;
+      esac
+      [ "$took" -le "$slowest" ] || slowest=$took slow=$server
       return
     fi
     case $reply in
@@ -35,6 +43,8 @@ ask() {
       *"t find "*": REFUSED"*) outcome=REFUSED ;;
       *'Connection refused'*) outcome=refused ;;
       *'timed out'* | *'nreachable'*) outcome=timeout ;;
+      # Of one family it said that there is none, of the other nothing.
+      *"an't find "*": No answer"*) if [ "$took" -ge $((patience * 1000 - 50)) ]; then outcome=timeout; else outcome=NOERROR; fi ;;
       *) outcome=NOERROR ;;
     esac
     case $outcome in

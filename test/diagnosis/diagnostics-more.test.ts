@@ -94,7 +94,7 @@ describe('checks of a name with several addresses, and of rarer faults', () => {
     const six = Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === '::1'))
     if (!six) return context.skip('because this machine has no IPv6')
     const port = await listen(
-      createTcpServer((socket) => socket.on('error', () => {}).end()),
+      createTcpServer((socket) => socket.on('error', () => {}).resume()),
       '::1',
     )
     expect(await check(`tcp=other:${port}`)).toMatchObject([{ ok: true, name: expect.stringContaining('(::1)') }])

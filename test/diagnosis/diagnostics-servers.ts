@@ -31,7 +31,10 @@ export async function silentNameserver(): Promise<number> {
   return socket.address().port
 }
 
-/** A nameserver on 127.0.0.1 that knows addresses by full name, '' for a name without one; other names do not exist, `servfail.*` fails, `silent.*` is never answered. */
+/**
+ * A nameserver on 127.0.0.1 that knows addresses by full name, '' for a name without one; other names do not exist, `servfail.*` fails, `silent.*`
+ * is never answered, `four.*` not for IPv6, `six.*` not for IPv4, `late.*` after 1.2 s.
+ */
 export async function nameserver(known: Readonly<Record<string, string>>): Promise<{ port: number; asked: string[] }> {
   const asked: string[] = []
   const socket = createSocket('udp4', (query, from) => {
@@ -41,7 +44,7 @@ export async function nameserver(known: Readonly<Record<string, string>>): Promi
     const name = labels.join('.')
     const type = query.readUInt16BE(at + 1)
     asked.push(`${name} ${type === 1 ? 'A' : 'AAAA'}`)
-    if (name.startsWith('silent')) return
+    if (name.startsWith('silent') || (name.startsWith('four') && type === 28) || (name.startsWith('six') && type === 1)) return
     const address = known[name]
     const code = name.startsWith('servfail') ? 2 : address === undefined ? 3 : 0
     const answers = address && type === (name.endsWith('.arpa') ? 12 : 1) ? 1 : 0
@@ -51,7 +54,9 @@ export async function nameserver(known: Readonly<Record<string, string>>): Promi
     head.fill(0, 8, 12)
     const data = type === 12 ? inLabels(address ?? '') : (address || '0.0.0.0').split('.').map(Number)
     const record = Buffer.from([0xc0, 12, 0, type, 0, 1, 0, 0, 0, 5, 0, data.length, ...data])
-    socket.send(answers ? Buffer.concat([head, record]) : head, from.port, from.address)
+    const answer = () => socket.send(answers ? Buffer.concat([head, record]) : head, from.port, from.address)
+    if (name.startsWith('late')) setTimeout(answer, 1200)
+    else answer()
   })
   await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve))
   stop.push(() => socket.close())
