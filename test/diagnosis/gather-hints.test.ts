@@ -38,6 +38,38 @@ test('a URL whose port may be the beginning of a password names no neighbour', (
   expect(env('https://stock/users/@alice')).toBe('dns=stock http=https://stock/users/@alice')
 })
 
+describe('a URL under which others find the program is no neighbour', () => {
+  test.each([
+    'PUBLIC_URL',
+    'APP_URL',
+    'BASE_URL',
+    'SITE_URL',
+    'GF_SERVER_ROOT_URL',
+    'NEXTAUTH_URL',
+    'EXTERNAL_URL',
+    'SHOP_PUBLIC_URL',
+    'FRONTEND_URL',
+  ])('%s', (name) => {
+    expect(hints('', { env: [{ name, value: 'https://shop.example/' }] })).toBe('')
+  })
+  test.each(['CORS_ORIGINS', 'ALLOWED_ORIGINS', 'DJANGO_ALLOWED_HOSTS', 'CSRF_TRUSTED_ORIGINS', 'OAUTH_REDIRECT_URI', 'LOGIN_CALLBACK_URL'])(
+    '%s',
+    (name) => {
+      expect(hints('', { env: [{ name, value: 'https://shop.example,https://admin.shop.example' }] })).toBe('')
+    },
+  )
+  test('nor is one of a flag', () => {
+    expect(hints('', { args: ['--web.external-url=https://metrics.example/', '--redirect-url=https://shop.example/back'] })).toBe('')
+  })
+  test.each(['STOCK_URL', 'STOCK_BASE_URL', 'API_URL', 'SERVICE_URL', 'WEBHOOK_URL', 'PAYMENTS_ROOT_URL', 'UPSTREAM_URL'])('but %s', (name) => {
+    expect(hints('', { env: [{ name, value: 'http://stock:8080' }] })).toBe('dns=stock http=http://stock:8080')
+  })
+  test('and the log may complain of it', () => {
+    const env = [{ name: 'PUBLIC_URL', value: 'https://shop.example/' }]
+    expect(hints('ERROR GET https://shop.example/health: connection refused', { env })).toBe('dns=shop.example http=https://shop.example')
+  })
+})
+
 describe('what whoever writes into a log could choose', () => {
   const line = 'ERROR bad referer "http://localhost:9999/admin/delete" and "http://cart:8080/admin/delete?all=1"'
 

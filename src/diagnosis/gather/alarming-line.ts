@@ -9,7 +9,7 @@ export function isAlarming(line: string): boolean {
   if (line.length > maxLine) return isAlarming(line.slice(0, maxLine))
   if (isAccess(line) || isCalm(line)) return false
   const said = line.replaceAll(harmless, ' ')
-  if (levelOf(said) || thrown.test(said) || answered(said)) return true
+  if (levelOf(said) || thrown.test(said) || died.test(said) || answered(said)) return true
   return systemError.test(said) && !ended.test(said)
 }
 
@@ -55,13 +55,19 @@ function levelOf(line: string): boolean {
       line,
     ) ||
     /^\{.*"level":\s*(?:50|60)\b.*"msg"/.test(line) ||
-    /^[EF]\d{4} \d\d:\d\d:\d\d/.test(line)
+    /^[EF]\d{4} \d\d:\d\d:\d\d/.test(line) ||
+    // MongoDB, and the head of an entry of .NET, whose words are on the next line.
+    /^\{.{0,80}"s":\s*"[EF]"/.test(line) ||
+    /^(?:fail|crit): [\w.`+]+\[\d+\]$/.test(line)
   )
 }
 
 /** How languages write an exception or an end by their own: `KeyError: 'x'`, `panic: …`, `thread 'main' panicked at …`. */
 const thrown =
   /^Traceback \(most recent|^(?:panic|fatal error|fatal|error|Uncaught \w+): \S|\b(?:[A-Z]\w*)?(?:Error|Exception)(?: \[\w+\])?: \S|^Exception in thread|^Caused by: |\bpanicked at\b|\b(?:Unhandled|Uncaught) (?:exception|error|rejection|promise)|\b[Ss]egmentation fault\b|core dumped/
+
+/** How supervisors tell of a process that did not end by itself: uWSGI, PHP-FPM, Celery, a cluster of Node.js. */
+const died = /\bworker \S+ (?:\(pid:? ?\d+\) )?(?:died|crashed)\b|\b(?:exited|terminated|killed) (?:on|with|by) '?signal (?:4|6|7|8|9|11)\b/i
 
 const systemError =
   /\bconnection (?:was )?(?:refused|reset by peer|timed out)\b|\brefused (?:the )?connection\b|\bbroken pipe\b|\bno such (?:file or directory|host)\b|\bpermission denied\b|\boperation not permitted\b|\btimed out\b|\bdeadline exceeded\b|\bi\/o timeout\b|\bno route to host\b|\b(?:network|host) is unreachable\b|\bname or service not known\b|\btemporary failure in name resolution\b|\bserver misbehaving\b|\bno space left on device\b|\btoo many open files\b|\bcannot allocate memory\b|\bread-only file system\b|\baddress (?:already )?in use\b|\bdisk quota exceeded\b|\binput\/output error\b|\bstale file handle\b|\bresource temporarily unavailable\b|\bcertificate (?:has expired|verify failed|is not (?:yet )?valid|signed by unknown)|\bx509: |\bErrno -?\d+|\bE(?:CONN[A-Z]+|TIMEDOUT|NOTFOUND|AI_[A-Z]+|ACCES|PERM|MFILE|NOSPC|ROFS|HOSTUNREACH|NETUNREACH|PIPE|NOENT|ADDRINUSE)\b|\bcurl: \(\d+\)|\brpc error: code = (?!OK)|\bHTTP Error [45]\d\d\b|\b(?:DEADLINE_EXCEEDED|RESOURCE_EXHAUSTED|UNAUTHENTICATED|PERMISSION_DENIED)\b/i

@@ -1,5 +1,6 @@
 import type { Cluster, Raw, RawPod } from '../../ports/cluster/cluster.ts'
 import type { CheckRequest, Finding, Target } from '../diagnosis.ts'
+import { claimFindings } from './claim-findings.ts'
 import type { Beside } from './findings.ts'
 import { type NodeReading, readNode } from './node-findings.ts'
 import { optional } from './optional.ts'
@@ -19,7 +20,7 @@ export interface Around extends Beside {
 const patienceMs = 5000
 
 /**
- * What stands around the pod, as far as the rights of the service reach: its node, the Services of its namespace, the workload that was asked for.
+ * What stands around the pod, as far as the rights of the service reach: its node, the Services of its namespace, the events of its claims, the workload that was asked for.
  * `called`: the servers that the target calls. Never throws but for `signal`; `now` is in milliseconds.
  */
 export async function readAround(
@@ -32,14 +33,16 @@ export async function readAround(
   const both = AbortSignal.any([signal, AbortSignal.timeout(patienceMs)])
   const { namespace } = pod.metadata
   const { nodeName } = pod.spec
-  const [node, listed = []] = await Promise.all([
+  const [node, listed = [], claims] = await Promise.all([
     nodeName ? optional('nodes', cluster, now, () => cluster.getNode(nodeName, both)) : undefined,
     optional(`services of ${namespace}`, cluster, now, () => cluster.listServices(namespace, both)),
+    claimFindings(pod, cluster, now, both),
   ])
   signal.throwIfAborted()
   const { findings, pressure }: NodeReading = readNode(node, now)
   return {
     node: findings,
+    claims,
     listed,
     services: await serviceFindings(pod, listed, called, cluster, both),
     workload:

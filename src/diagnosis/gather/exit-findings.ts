@@ -4,7 +4,7 @@ import { containersOf, type PodContainer } from './containers.ts'
 import { evidenceFinding, times } from './evidence-finding.ts'
 import type { Readings } from './readings.ts'
 import { plainWords, startCause } from './runtime-words.ts'
-import { isTroubled, tellingLine } from './troubled-line.ts'
+import { isTroubled, tellingLine, wholeOf } from './troubled-line.ts'
 
 type Terminated = NonNullable<RawContainerState['terminated']>
 
@@ -35,15 +35,16 @@ function logOfTheEnd({ name, status }: PodContainer, { logs }: Readings): string
 }
 
 /** One that has done its work; one that has been well since; one that failed once while it came up. */
-function isOver(
-  { spec: { restartPolicy }, metadata }: RawPod,
-  { kind, spec, status = { name: '' } }: PodContainer,
-  ended: Terminated,
-  now: number,
-): boolean {
+function isOver(pod: RawPod, container: PodContainer, ended: Terminated, now: number): boolean {
+  const {
+    spec: { restartPolicy },
+    metadata,
+  } = pod
+  const { kind, spec, status = { name: '' } } = container
   const { state = {}, ready = false, restartCount = 0 } = status
   if (state.terminated && ended.exitCode === 0) return kind === 'init' || restartPolicy !== 'Always' || metadata.deletionTimestamp !== undefined
   if (metadata.deletionTimestamp !== undefined && state.terminated && [0, 137, 143].includes(ended.exitCode)) return true
+  if (state.terminated && kind === 'sidecar' && hasOutlived(pod, ended)) return true
   // An init container is ready when it has ended well, whatever its runs before did.
   if (kind === 'init' && state.terminated) return ended.exitCode === 0
   if (!state.running || !ready || ended.reason === 'OOMKilled') return false
@@ -55,6 +56,12 @@ function isOver(
   // It did what it had to do first, ended well, and its probe says that it serves now.
   const settled = ended.exitCode === 0 && restartCount === 1 && spec?.readinessProbe !== undefined ? 0 : 15_000
   return restartCount <= 2 && end - born < 2 * minuteMs && since > Math.max(settled, 2 * lasted)
+}
+
+/** The kubelet ends sidecars once the others have ended, which tell by themselves how. */
+function hasOutlived(pod: RawPod, { finishedAt = '' }: Terminated): boolean {
+  const mains = containersOf(pod).filter(({ kind }) => kind === 'main')
+  return mains.every(({ status }) => Date.parse(status?.state?.terminated?.finishedAt ?? '') <= Date.parse(finishedAt))
 }
 
 function notStarted({ name, what, status }: PodContainer, ended: Terminated): readonly Finding[] {
@@ -78,7 +85,7 @@ function exit(pod: RawPod, { name, what, spec, status, kind }: PodContainer, end
   // Between two ends it runs for a moment, or has ended and is not called a crash loop yet.
   const loop = state?.waiting?.reason === 'CrashLoopBackOff' || (restartCount >= 2 && ageMs < 10 * minuteMs)
   const last = oom || ended.exitCode === 0 ? undefined : tellingLine(log)
-  const said = last !== undefined && isTroubled(last) ? last : lastWords(ended.message, log) || last
+  const said = last !== undefined && isTroubled(last) ? wholeOf(log, last) : lastWords(ended.message, log) || last
   const again =
     restartCount === 0 ? '' : loop ? `${oom ? ',' : ''} again and again, restarted ${times(restartCount)}` : `, restarted ${times(restartCount)}`
   const title = `${what} ${how(spec, ended)}${again}${said ? `: ${said.trim()}` : ''}`

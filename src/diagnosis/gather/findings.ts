@@ -1,6 +1,7 @@
 import type { RawPod } from '../../ports/cluster/cluster.ts'
 import type { Finding } from '../diagnosis.ts'
 import type { Headroom } from '../gathered.ts'
+import { containersOf } from './containers.ts'
 import { eventFindings } from './event-findings.ts'
 import { evidenceFinding } from './evidence-finding.ts'
 import { exitFindings } from './exit-findings.ts'
@@ -14,12 +15,15 @@ import type { Readings } from './readings.ts'
 import { schedulingFindings } from './scheduling-findings.ts'
 import { startFindings } from './start-findings.ts'
 import type { TargetReading } from './target.ts'
+import { unfinishedFindings } from './unfinished-findings.ts'
 
 /** What is read beside the pod and has findings of its own. */
 export interface Beside {
   readonly workload: readonly Finding[]
   readonly node: readonly Finding[]
   readonly services: readonly Finding[]
+  /** Of a pod that is on no node. */
+  readonly claims?: readonly Finding[]
   /** The servers that the target's spec names, as host:port or host. */
   readonly called?: readonly string[]
 }
@@ -45,13 +49,16 @@ export function evidenceFindings(
   const inits = initFindings(pod, readings, now)
   const all = [
     ...podFindings(pod, events, now),
+    ...tinyLimits(pod),
     ...(beside.node.length > 0 ? beside.node : nodeEventFindings(pod, events, now)),
     ...schedulingFindings(pod, now),
+    ...(beside.claims ?? []),
     ...starts,
     ...killing,
     ...exits,
     ...inits,
     ...failing,
+    ...unfinishedFindings(pod, now),
     ...beside.workload,
     ...memoryFindings(pod, readings, headroom),
     ...readOnlyFindings(pod, target, readings),
@@ -80,6 +87,27 @@ function memoryFindings(pod: RawPod, { metrics }: Readings, headroom: Headroom):
   if (containers.length > 0 || headroom.kind !== 'known' || headroom.usedBytes < headroom.limitBytes * nearLimit) return containers
   const title = `Memory of the pod is at ${share(headroom.usedBytes, headroom.limitBytes)}`
   return [evidenceFinding('memory', 'near-limit', 'error', title, { cause, next })]
+}
+
+/** No program fits into less, nor what the runtime needs to start it. */
+const tinyBytes = 2 ** 20
+
+/** Limits of containers that do not run, which are bytes by mistake: `100m` is a tenth of one. */
+function tinyLimits(pod: RawPod): readonly Finding[] {
+  return containersOf(pod).flatMap(({ name, what, spec, status }) => {
+    const limit = spec?.resources?.limits?.memory
+    const bytes = quantityBytes(limit ?? '0')
+    if (limit === undefined || bytes === 0 || bytes >= tinyBytes || status?.state?.running) return []
+    const thousandths = limit.endsWith('m')
+    const size = thousandths ? `${limit.slice(0, -1)} thousandths of a byte` : `${bytes} bytes`
+    const title = `${what} cannot start with its memory limit of ${limit}, which is ${size}`
+    return [
+      evidenceFinding('memory', `${name}/limit-tiny`, 'error', title, {
+        cause: `The unit of the limit is wrong or missing${thousandths ? ': m stands for thousandths, Mi for mebibytes' : ''}`,
+        next: 'Give the limit in Mi, as in 64Mi',
+      }),
+    ]
+  })
 }
 
 function share(used: number, limit: number): string {

@@ -4,7 +4,7 @@ import { lengthOf, since } from './ago.ts'
 import { blockingInit, containersOf } from './containers.ts'
 import { evidenceFinding } from './evidence-finding.ts'
 import type { Readings } from './readings.ts'
-import { isTroubled, tellingLine } from './troubled-line.ts'
+import { isTroubled, tellingLine, wholeOf } from './troubled-line.ts'
 
 /** From then on an init container takes long. */
 const longMs = 3000
@@ -20,7 +20,7 @@ export function initFindings(pod: RawPod, { logs }: Readings, now: number): read
   const others = containersOf(pod)
     .filter(({ kind }) => kind === 'main')
     .map(({ name }) => name)
-  const title = `Init container ${init.name} has not ended, it has run for ${lengthOf(age)} and ${others.join(', ')} waits for it${last ? `: ${last.trim()}` : ''}`
+  const title = `Init container ${init.name} has not ended, it has run for ${lengthOf(age)} and ${others.join(', ')} waits for it${last ? `: ${wholeOf(log, last)}` : ''}`
   return [
     evidenceFinding('init', `${init.name}/running`, age > longMs || troubled ? 'error' : 'warn', title, {
       evidence: log

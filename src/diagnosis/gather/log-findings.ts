@@ -4,7 +4,7 @@ import { evidenceFinding } from './evidence-finding.ts'
 import { neighboursIn } from './neighbours.ts'
 import type { Readings } from './readings.ts'
 import type { TargetReading } from './target.ts'
-import { tellingLine } from './troubled-line.ts'
+import { tellingLine, wholeOf } from './troubled-line.ts'
 
 /** So many lines without trouble later, the trouble is over. */
 const calmLines = 20
@@ -25,9 +25,10 @@ export function logFindings(
   const lines = log.filter(isAlarming)
   const last = tellingLine(lines.join('\n'))
   if (last === undefined || told.some(({ evidence = '' }) => evidence.includes(last))) return []
+  const whole = wholeOf(log.join('\n'), last)
   const seen = new Set<string>()
   const distinct = lines.reverse().filter((line) => !seen.has(withoutNumbers(line)) && seen.add(withoutNumbers(line)))
-  const title = `The log of container ${container} speaks of trouble${withWhom(last, called)}: ${last.trim()}`
+  const title = `The log of container ${container} speaks of trouble${withWhom(last, called)}: ${whole}`
   const evidence = [last, ...distinct.filter((line) => line !== last)].slice(0, 5).join('\n')
   return [
     evidenceFinding('log', 'trouble', 'info', title, {

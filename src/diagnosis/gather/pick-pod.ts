@@ -1,5 +1,6 @@
 import { type Cluster, ClusterForbidden, type Raw, type RawPod } from '../../ports/cluster/cluster.ts'
 import type { Refusal, RefusalCode, Target } from '../diagnosis.ts'
+import { conditionsOf } from './containers.ts'
 
 /** `workload`: what was asked for, where that is one and is there. */
 export type Picked =
@@ -42,7 +43,20 @@ export async function pickOf(
   const what = `${kind} "${name}"`
   const selector = kind === 'service' ? selectorOfService(workload) : selectorOf(workload)
   if (selector === undefined) return refused('pod-not-found', `The ${what} selects no pods, or in a form that is not supported; name the pod`)
-  return leastHealthy(await cluster.listPods(namespace, selector, signal), `pods of ${what}`, namespace)
+  const pods = await cluster.listPods(namespace, selector, signal)
+  return leastHealthy(kind === 'job' && isDone(workload, pods) ? withoutTries(pods) : pods, `pods of ${what}`, namespace)
+}
+
+/** A Job that has done its work: the pods that failed were its tries before. Its controller says so a moment after them. */
+function isDone({ spec, status }: Raw, pods: readonly RawPod[]): boolean {
+  const { completions = 1 } = (spec ?? {}) as { readonly completions?: number | null }
+  if (pods.filter(({ status: { phase } }) => phase === 'Succeeded').length >= (completions ?? 1)) return true
+  return conditionsOf(status).some(({ type, status: is }) => (type === 'Complete' || type === 'SuccessCriteriaMet') && is === 'True')
+}
+
+function withoutTries(pods: readonly RawPod[]): readonly RawPod[] {
+  const well = pods.filter(({ status }) => status.phase !== 'Failed')
+  return well.length > 0 ? well : pods
 }
 
 function refused(code: RefusalCode, message: string): Picked {

@@ -1,10 +1,13 @@
 import type { RawContainer, RawPod } from '../../ports/cluster/cluster.ts'
 import type { Finding } from '../diagnosis.ts'
 import { lengthOf, since } from './ago.ts'
+import { claimsOf } from './claim-findings.ts'
 import { conditionsOf } from './containers.ts'
 import { evidenceFinding } from './evidence-finding.ts'
 
 const patienceMs = 5000
+/** So long the scheduler waits for volumes to be made, and nothing of the pod tells of it. Source: bindTimeoutSeconds of its VolumeBinding. */
+const bindingMs = 660_000
 
 /** A pod that is on no node, or on one that does not take it. `now` is in milliseconds. */
 export function schedulingFindings(pod: RawPod, now: number): readonly Finding[] {
@@ -26,6 +29,7 @@ export function schedulingFindings(pod: RawPod, now: number): readonly Finding[]
   const foreign = spec.schedulerName !== undefined && spec.schedulerName !== 'default-scheduler'
   if (!pending || metadata.deletionTimestamp !== undefined || (age < patienceMs && !(foreign && !spec.nodeName))) return []
   if (!spec.nodeName) {
+    if (!foreign && age < bindingMs && claimsOf(pod).length > 0) return []
     const title = `The pod is on no node, and no scheduler has looked at it for ${lengthOf(age)}: its schedulerName is "${spec.schedulerName ?? 'default-scheduler'}"`
     return [
       evidenceFinding('scheduling', 'no-scheduler', 'error', title, {
@@ -98,9 +102,10 @@ const steps: readonly (readonly [RegExp, string, string])[] = [
 ]
 
 /** What of the pod is not to be had, in brackets. */
-function askedFor({ spec }: RawPod, said: string, reason: string): string {
+function askedFor(pod: RawPod, said: string, reason: string): string {
+  const { spec } = pod
   const parts: string[] = []
-  const resources = [...said.matchAll(/Insufficient ([\w./-]+?)(?=[,.\s]|$)/g)].map(([, name = '']) => name)
+  const resources = [...said.matchAll(/Insufficient ([\w./-]+?)(?=[,\s]|\.?(?:\s|$))/g)].map(([, name = '']) => name)
   for (const name of new Set(resources)) parts.push(`it asks for ${name} ${requestsOf([...spec.containers, ...(spec.initContainers ?? [])], name)}`)
   if (/free ports/.test(said)) parts.push(`hostPort ${hostPorts(spec.containers).join(', ')}`)
   const selector = (spec.nodeSelector ?? {}) as Readonly<Record<string, string>>
@@ -110,9 +115,7 @@ function askedFor({ spec }: RawPod, said: string, reason: string): string {
         .map(([key, value]) => `${key}=${value}`)
         .join(', ')}`,
     )
-  const claims = ((spec.volumes ?? []) as readonly { readonly persistentVolumeClaim?: { readonly claimName?: string } }[]).flatMap(
-    ({ persistentVolumeClaim }) => persistentVolumeClaim?.claimName ?? [],
-  )
+  const claims = claimsOf(pod)
   if (/unbound|PersistentVolumeClaim/.test(said) && claims.length > 0) parts.push(`claim ${claims.join(', ')}`)
   const gates = (spec.schedulingGates ?? []) as readonly { readonly name: string }[]
   if (reason === 'SchedulingGated' && gates.length > 0) parts.push(`gate ${gates.map(({ name }) => name).join(', ')}`)

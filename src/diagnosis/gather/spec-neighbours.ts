@@ -7,16 +7,32 @@ type Variables = ReadonlyMap<string, string>
 /** What a container's variables, command and arguments name as its neighbours; values stand in parts too, as `X_HOST` and `X_PORT`. */
 export function declaredBy(spec: RawContainer | undefined, redactor: Redactor): readonly Neighbour[] {
   const variables = new Map(variablesOf(spec, redactor))
-  const whole = specTexts(spec, redactor).flatMap((text) => neighboursIn(expanded(text, variables), 'spec'))
+  const whole = specTexts(spec, redactor, isOther).flatMap((text) => neighboursIn(expanded(text, variables), 'spec'))
   return [...whole, ...inParts(variables)]
 }
 
 /** Redacted as one value: the redactor knows a secret by the name or the flag beside it. Arguments may be scripts: a text for each line. */
-export function specTexts(spec: RawContainer | undefined, redactor: Redactor): readonly string[] {
+export function specTexts(spec: RawContainer | undefined, redactor: Redactor, wanted: (name: string) => boolean = () => true): readonly string[] {
   const { command = [], args = [] } = redactor.json('hints', { command: spec?.command ?? [], args: spec?.args ?? [] }).value
-  const values = variablesOf(spec, redactor).map(([, value]) => value)
-  return [...values, ...[...command, ...args].flatMap((text) => text.split('\n'))].slice(0, maxTexts)
+  const values = variablesOf(spec, redactor).flatMap(([name, value]) => (wanted(name) ? [value] : []))
+  const words = [...command, ...args].flatMap((text) => text.split('\n')).filter((text) => wanted(/^--?([a-z][\w.-]*)=/i.exec(text)?.[1] ?? ''))
+  return [...values, ...words].slice(0, maxTexts)
 }
+
+/** Not where others find the program itself, who may ask it, or where browsers are sent: it calls none of these. */
+function isOther(name: string): boolean {
+  return !ownUrl.test(name.replaceAll(/[-.]/g, '_'))
+}
+
+const ownUrl = new RegExp(
+  [
+    '^(?:(?:APP|SITE|WEB|MY|OWN|SELF|PUBLIC|EXTERNAL|CANONICAL|FRONTEND|NEXTAUTH|GF_SERVER)_)*(?:(?:BASE|ROOT|SITE|APP|PUBLIC|EXTERNAL|CANONICAL|FRONTEND|NEXTAUTH)_?)(?:URL|URI)$',
+    '(?:^|_)(?:PUBLIC|CANONICAL)_(?:BASE_)?(?:URL|URI)$',
+    '(?:^|_)(?:ORIGINS?|ALLOWED_HOSTS|ALLOWLIST|TRUSTED_HOSTS)$',
+    '(?:^|_)(?:REDIRECT|RETURN|LOGOUT|SUCCESS|CANCEL|CALLBACK)_(?:URL|URI)S?$',
+  ].join('|'),
+  'i',
+)
 
 const maxTexts = 500
 

@@ -2,7 +2,7 @@ import type { RawContainer, RawPod } from '../../ports/cluster/cluster.ts'
 import type { Finding } from '../diagnosis.ts'
 import { lengthOf, since } from './ago.ts'
 import { conditionsOf, containersOf, lastBegin, type PodContainer, waitingOf } from './containers.ts'
-import { countOf, eventsOf, lastSeen, type PodEvent, words } from './events.ts'
+import { containerOf, countOf, eventsOf, lastSeen, type PodEvent, words } from './events.ts'
 import { evidenceFinding } from './evidence-finding.ts'
 import { imageFinding } from './image-findings.ts'
 import { mountFindings } from './mount-findings.ts'
@@ -12,12 +12,14 @@ import { plainWords, startCause } from './runtime-words.ts'
 const passing = new Set(['ContainerCreating', 'PodInitializing', 'CrashLoopBackOff', 'RunContainerError', 'PostStartHookError'])
 const recentMs = 600_000
 const silentMs = 120_000
+/** From then on a hook takes long. */
+const longHookMs = 10_000
 
 /** Containers that are not created: for want of an image, of what they refer to, of a volume, of a sandbox. `now` is in milliseconds. */
 export function startFindings(pod: RawPod, events: readonly PodEvent[], now: number): readonly Finding[] {
   const waiting = waitingOf(pod)
   const own = waiting.flatMap((container) => imageFinding(container, events, now) ?? waitingFinding(container) ?? [])
-  const stuck = [...hookFindings(pod, events, now), ...own]
+  const stuck = [...hookFindings(pod, events, now), ...hookRuns(pod, events, now), ...own]
   if (waiting.length === 0 || stuck.length > 0) return stuck
   // What a container has begun after is over: no container begins before volumes and sandbox are there.
   const begun = lastBegin(pod)
@@ -88,6 +90,31 @@ function hookFindings(pod: RawPod, events: readonly PodEvent[], now: number): re
         evidence: [message, ...(event ? [words([event])] : [])].filter(Boolean).join('\n'),
         cause: 'A container whose postStart hook fails is ended and restarted',
         next: 'Run the command of lifecycle.postStart by hand in the image, or compare its URL with what is served',
+      }),
+    ]
+  })
+}
+
+/**
+ * A postStart hook that does not end: the runtime has started the container, and the kubelet waits for the hook before it tells of that, or begins
+ * another one.
+ */
+function hookRuns(pod: RawPod, events: readonly PodEvent[], now: number): readonly Finding[] {
+  return containersOf(pod).flatMap(({ name, what, spec, status }) => {
+    const { postStart } = (spec?.lifecycle ?? {}) as { readonly postStart?: object }
+    const event = eventsOf(events, name).findLast(({ reason }) => reason === 'Started')
+    if (!postStart || !event || status?.state?.running || status?.ready) return []
+    const begun = lastSeen(event)
+    const ended = status?.state?.terminated ?? status?.lastState?.terminated
+    if (now - begun < longHookMs || begun <= (Date.parse(ended?.finishedAt ?? '') || 0)) return []
+    if (events.some((other) => lastSeen(other) > begun && !['', name].includes(containerOf(other)))) return []
+    const age = now - begun
+    const title = `The postStart hook of ${lower(what)}${hookOf(spec)} has not ended for ${lengthOf(age)}: the container runs, and does not count as started before its hook ends`
+    return [
+      evidenceFinding('hook', `${name}/post-start-runs`, age > silentMs ? 'error' : 'warn', title, {
+        evidence: words([event]),
+        cause: 'What the hook runs or asks hangs, or waits for what comes only after it',
+        next: 'Run the command of lifecycle.postStart by hand in the image, and give it an end',
       }),
     ]
   })
