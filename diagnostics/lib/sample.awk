@@ -1,6 +1,7 @@
 # Looks twice at the target's threads, some seconds apart. Input: their directories (/proc/PID/task/TID), one a line; variables: proc, seconds.
 # Prints what cgroup.awk reads, of the processes that used most CPU ("cpu-of") or whose threads grow ("grows"), and of threads that never
 # slept meanwhile ("awake"), whether they got a processor or waited for one:
+# Who is the only thread of its process and read or wrote meanwhile is at work, and not told.
 #   cpu-of PID HUNDREDTHS-OF-A-CORE NAME, grows PID BEFORE AFTER NAME, awake PID TID PERCENT-ON-A-PROCESSOR SECONDS-AWAKE-EVER SYSTEM-CALLS NAME
 
 # Nanoseconds on a processor and waiting for one, in run and wait; false if the thread is gone.
@@ -64,7 +65,9 @@ END {
     if (on + (wait - wait_before[i]) / 1e9 < took * 0.97 || awake++ >= 5) continue
     tid = at[i]
     sub(/.*\//, "", tid)
-    print "awake", pid, tid, int(on * 100 / took + 0.5), int((run + wait) / 1e9), asked[pid] == "" ? "-" : calls(pid) - asked[pid], first_line(proc "/" pid "/comm")
+    asks = asked[pid] == "" ? "-" : calls(pid) - asked[pid]
+    if (asks > 0 && number[pid] == 1) continue
+    print "awake", pid, tid, int(on * 100 / took + 0.5), int((run + wait) / 1e9), asks, first_line(proc "/" pid "/comm")
   }
   for (i = 1; i <= processes; i++) {
     pid = order[i]

@@ -2,6 +2,7 @@
 #   spins PID TID PERCENT NAME          has computed all the time between, without a read, a write or a wait
 #   cycle PID TID…                      each waits for a mutex that the next holds, the last for one of the first
 #   held PID TID COUNT NAME             COUNT threads wait for a mutex that this one holds
+#   writes PID TID FD                   has been in one write all the time between
 #   asleep PID COUNT                    all its threads wait for locks, without a limit of time
 #   waits PID TID                       has waited for one lock all the time between, without a limit of time
 
@@ -27,6 +28,7 @@ $0 == "again" { again = 1; next }
   names[key] = name
   # Runnable at both looks, without having slept between: runnable all the time, however little of a processor it got.
   if (same && $3 == "R" && state[key] == "R" && $6 == io[key] && $6 != "-" && ($4 - cpu[key]) * 33 >= hertz) print "spins", $1, $2, int(($4 - cpu[key]) * 100 / hertz), name
+  if (same && $7 ~ /^write:/ && $7 == at[key] && $6 == io[key] && $3 != "R") print "writes", $1, $2, substr($7, 7)
   if (same && $7 != "-" && $7 == at[key]) {
     if (!$8) { asleep[$1]++; print "waits", $1, $2 }
     if ($7 ~ /:mutex$/ && ++reads <= 64) {

@@ -13,9 +13,9 @@ need_look() {
     exit
   fi
   case $(uname -m) in
-    x86_64) futex=202 ;;
-    aarch64 | riscv64) futex=98 ;;
-    *) futex=none ;;
+    x86_64) futex=202 writes=' 1 20 ' ;;
+    aarch64 | riscv64) futex=98 writes=' 64 66 ' ;;
+    *) futex=none writes='' ;;
   esac
   pids=$(printf '%s\n' "$table" | awk '$2 != "Z" { print $1 }' | head -n 100)
   crowds=$(printf '%s\n' "$table" | awk '$7 > 400 { printf "%s ", $1 }' | head -c 4096)
@@ -30,7 +30,7 @@ tasks() {
 }
 
 look() {
-  for pid in $pids; do tasks "$pid"; done 2>/dev/null | head -n 400 | awk -f "$lib/threads-look.awk" -v futex="$futex"
+  for pid in $pids; do tasks "$pid"; done 2>/dev/null | head -n 400 | awk -f "$lib/threads-look.awk" -v futex="$futex" -v writes="$writes"
 }
 
 # look_twice: $found becomes what two looks with a second between them tell: see threads.awk.
@@ -64,7 +64,7 @@ count_waiting() {
     END { read_table(net "/tcp"); read_table(net "/tcp6"); print (listens || sum) ? sum + 0 : "none" }')
 }
 
-# still_busy PID TID: true if the thread neither sleeps nor reads nor writes for another 1.5 s: what takes a second may be work.
+# still_busy PID TID: true if the thread neither sleeps, or wakes, nor reads nor writes for another 1.5 s: what takes a second may be work.
 still_busy() {
   first=$(printf '%s\n' "$proc/$1/task/$2" | awk -f "$lib/threads-look.awk" -v futex="$futex" | awk '{ print $3, $5, $6 }')
   sleep 1.5
