@@ -10,9 +10,9 @@ check=${0##*/} lib=${0%/*}/../lib
 # Our children get the same TERM: wait for them, or they become zombies of the target.
 trap 'wait; exit 143' TERM
 
-# Applets of busybox where it is, else what the distribution has.
+# Applets of busybox where it is, else what the distribution has. Not by a function: in a pipeline its shell would stay beside the program.
 if command -v busybox >/dev/null 2>&1; then
-  awk() { busybox awk "$@"; }
+  alias awk='busybox awk'
 fi
 
 # $text becomes the text on one line, without what TAP or YAML would take for a sign; at most 300 bytes.
