@@ -2,7 +2,7 @@ import type { Finding } from './diagnosis.ts'
 
 /** What keeps a container or a whole pod from running: nothing that is seen beside it tells more. */
 const decisive =
-  /^(scheduling|claim|image|waiting|mount|sandbox|start|hook|init|pod|terminating|readiness-gate|workload(?!\/(?:job-|Progress)))\/|^node\/(silent|not-ready)$|^exit-history\/.+\/oom-killed$|^memory\/.+\/limit-tiny$/
+  /^(scheduling|claim|tiny-limit|image|waiting|mount|sandbox|start|hook|init|pod|terminating|readiness-gate|workload(?!\/(?:job-|Progress)))\/|^node\/(silent|not-ready)$|^exit-history\/.+\/oom-killed$/
 /** Of one id with an end that was the first: of what ends again and again the sentence says so, before the words of the program. */
 const loops = /^[^:]+ again and again, restarted /
 

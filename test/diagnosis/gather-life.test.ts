@@ -193,6 +193,24 @@ describe('a postStart hook', () => {
   })
 })
 
+test('what a command of a probe lacks is told without the layers around it', async () => {
+  const words = `Readiness probe errored and resulted in unknown state: rpc error: code = Unknown desc = failed to exec in container: failed to start exec "${'0e'.repeat(32)}": OCI runtime exec failed: exec failed: unable to start container process: exec: "curl": executable file not found in $PATH: unknown`
+  const containerStatuses = [told('shop', running(30), { ready: false })]
+  const container = { readinessProbe: { exec: { command: ['curl'] } } }
+  const items = [event('Unhealthy', words, { involvedObject: { fieldPath: 'spec.containers{shop}' } })]
+  const world = { ...quiet(changed(web, { container, status: { containerStatuses, conditions: [] } })), events: { items } }
+  expect((await findingsOf(world))[0]?.title).toBe(
+    'Readiness probe of container shop (a command) errored and resulted in unknown state: exec: "curl": executable file not found in $PATH',
+  )
+})
+
+test('a file system that the node cannot mount is told with what it lacks', async () => {
+  const words = 'MountVolume.SetUp failed for volume "data" : mount failed: exit status 32\nOutput: mount: /x: unknown filesystem type \'nfs\'.'
+  const status = { phase: 'Pending', conditions: [], containerStatuses: [told('shop', { waiting: { reason: 'ContainerCreating' } })] }
+  const world = { ...quiet(changed(web, { status })), events: { items: [event('FailedMount', words)] } }
+  expect((await findingsOf(world))[0]).toMatchObject({ id: 'mount/data', cause: expect.stringContaining('nfs-common') })
+})
+
 test.each([
   ['100m', 'which is 100 thousandths of a byte'],
   ['64', 'which is 64 bytes'],
@@ -202,7 +220,7 @@ test.each([
   const mount = event('FailedMount', 'MountVolume.SetUp failed for volume "kube-api-access-x" : write /x: no space left on device')
   const world = { ...quiet(changed(web, { container: { resources: { limits: { memory } } }, status: waiting })), events: { items: [mount] } }
   expect((await findingsOf(world))[0]).toMatchObject({
-    id: 'memory/shop/limit-tiny',
+    id: 'tiny-limit/shop/memory',
     title: `Container shop cannot start with its memory limit of ${memory}, ${said}`,
   })
 })
@@ -213,6 +231,27 @@ test('a resource of a device is told by its whole name', async () => {
   const container = { resources: { limits: { 'nvidia.com/gpu': '1' } } }
   const world = quiet(changed(web, { spec: { nodeName: undefined }, container, status: { phase: 'Pending', containerStatuses: [], conditions } }))
   expect((await findingsOf(world))[0]?.title).toMatch(/Insufficient nvidia\.com\/gpu \(it asks for nvidia\.com\/gpu 1 for shop\)$/)
+})
+
+describe('a value that Kubernetes sets for a Service', () => {
+  const log = "ERROR config: not a valid port number: 'tcp://10.96.0.7:8080'\n"
+  const cluster = {
+    listServices: async () => [{ metadata: { name: 'my-stock' }, spec: { clusterIP: '10.96.0.7', selector: {}, ports: [] } }] as Raw[],
+  }
+  test('is told as that, where a program complains of it', async () => {
+    expect(await findingsOf({ ...quiet(web), log }, { cluster })).toMatchObject([
+      {
+        id: 'log/trouble',
+        severity: 'warn',
+        title: expect.stringMatching(/that is the value of MY_STOCK_PORT, which Kubernetes sets for Service my-stock$/),
+      },
+    ])
+    expect((await findingsOf({ ...quiet(web), log }))[0]?.title).toMatch(/X_PORT, which Kubernetes sets for a Service x$/)
+  })
+  test('is not where the pod has no such variables', async () => {
+    const world = { ...quiet(changed(web, { spec: { enableServiceLinks: false } })), log }
+    expect((await findingsOf(world, { cluster }))[0]?.title).toMatch(/8080'$/)
+  })
 })
 
 describe('of the pods of a job', () => {

@@ -176,6 +176,11 @@ describe('of the last words the cause is told, and not that it all came to nothi
   })
 })
 
+test('a frame of asterisks is left out', () => {
+  const line = 'ERROR 1 --- [main] LoggingFailureAnalysisReporter   :'
+  expect(wholeOf(`${line}\n\n*****\nAPPLICATION FAILED TO START\n*****`, line)).toBe(`${line} APPLICATION FAILED TO START`)
+})
+
 test('the head of an entry of .NET is told with its words', () => {
   const log = 'fail: Shop.Importer[14]\n      Order 8841 is refused\ninfo: Shop.Importer[0]\n      Looking for orders'
   expect(wholeOf(log, 'fail: Shop.Importer[14]')).toBe('fail: Shop.Importer[14] Order 8841 is refused')

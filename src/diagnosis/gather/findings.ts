@@ -1,4 +1,4 @@
-import type { RawPod } from '../../ports/cluster/cluster.ts'
+import type { Raw, RawPod } from '../../ports/cluster/cluster.ts'
 import type { Finding } from '../diagnosis.ts'
 import type { Headroom } from '../gathered.ts'
 import { containersOf } from './containers.ts'
@@ -7,6 +7,7 @@ import { evidenceFinding } from './evidence-finding.ts'
 import { exitFindings } from './exit-findings.ts'
 import { containerUsage, quantityBytes } from './headroom.ts'
 import { initFindings } from './init-findings.ts'
+import { linkWords } from './link-words.ts'
 import { logFindings } from './log-findings.ts'
 import { nodeEventFindings, podFindings } from './pod-findings.ts'
 import { probeFindings } from './probe-findings.ts'
@@ -22,6 +23,8 @@ export interface Beside {
   readonly workload: readonly Finding[]
   readonly node: readonly Finding[]
   readonly services: readonly Finding[]
+  /** The Services of the pod's namespace. */
+  readonly listed?: readonly Raw[]
   /** Of a pod that is on no node. */
   readonly claims?: readonly Finding[]
   /** The servers that the target's spec names, as host:port or host. */
@@ -66,7 +69,8 @@ export function evidenceFindings(
     ...eventFindings(pod, events, now),
     ...logFindings(target, readings, [...exits, ...inits], beside.called ?? []),
   ]
-  return all.filter(({ id }, at) => all.findIndex((other) => other.id === id) === at).slice(0, maxFindings)
+  const once = all.filter(({ id }, at) => all.findIndex((other) => other.id === id) === at)
+  return linkWords(pod, once, beside.listed ?? []).slice(0, maxFindings)
 }
 
 const maxFindings = 30
@@ -102,7 +106,7 @@ function tinyLimits(pod: RawPod): readonly Finding[] {
     const size = thousandths ? `${limit.slice(0, -1)} thousandths of a byte` : `${bytes} bytes`
     const title = `${what} cannot start with its memory limit of ${limit}, which is ${size}`
     return [
-      evidenceFinding('memory', `${name}/limit-tiny`, 'error', title, {
+      evidenceFinding('tiny-limit', `${name}/memory`, 'error', title, {
         cause: `The unit of the limit is wrong or missing${thousandths ? ': m stands for thousandths, Mi for mebibytes' : ''}`,
         next: 'Give the limit in Mi, as in 64Mi',
       }),

@@ -57,6 +57,11 @@ const causes: readonly (readonly [RegExp, string, string])[] = [
     'Look at server and path of the volume, from the node',
   ],
   [
+    /unknown filesystem type|helper program|bad option; for several filesystems/i,
+    'The node lacks the program that mounts file systems of this kind (nfs-common, cifs-utils)',
+    'Install it on the nodes, or use a CSI driver that brings its own',
+  ],
+  [
     /driver name \S+ not found|CSINode|not found in the list of registered CSI drivers/i,
     'The node has no driver for this kind of volume',
     'Look at the pods of the CSI driver on the node',

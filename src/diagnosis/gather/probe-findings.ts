@@ -5,6 +5,7 @@ import { containersOf, type PodContainer } from './containers.ts'
 import { containerOf, countOf, lastSeen, type PodEvent, words } from './events.ts'
 import { evidenceFinding, times } from './evidence-finding.ts'
 import { readySince } from './ready-since.ts'
+import { plainWords } from './runtime-words.ts'
 
 const recentMs = 600_000
 const kinds = ['Startup', 'Liveness', 'Readiness'] as const
@@ -83,7 +84,7 @@ function lastOf(kind: string, container: string, events: readonly PodEvent[]): P
 
 function told({ name, what, spec }: PodContainer, kind: string, event: PodEvent, severity: 'error' | 'warn', proof: readonly PodEvent[]): Finding {
   const probe = probeOf(spec, kind)
-  const said = (event.message ?? '').replace(/^\w+ probe /, '')
+  const said = plainWords((event.message ?? '').replace(/^\w+ probe /, ''))
   const count = countOf(event)
   const asks = asksOf(probe)
   const restarted = proof.length > 1 ? ', and the kubelet restarts it' : ''

@@ -1,6 +1,6 @@
 /** What the layers of kubelet, containerd and runc put around what went wrong. */
 const wrapping =
-  /(?:^|(?<=: ))(?:Error: |rpc error: code = \w+ desc = |failed to (?:create|start) (?:containerd |shim )?task: |failed to create shim: |OCI runtime (?:create|exec) failed: |runc create failed: |container_linux\.go:\d+: |starting container process caused: |unable to start container process: |error during container init: |failed to (?:create|generate) (?:containerd )?container: |failed to generate container "[0-9a-f]{64}" spec: |failed to generate spec: )+/g
+  /(?:^|(?<=: ))(?:Error: |rpc error: code = \w+ desc = |failed to (?:create|start) (?:containerd |shim )?task: |failed to create shim: |OCI runtime (?:create|exec) failed: |runc create failed: |container_linux\.go:\d+: |starting container process caused: |unable to start container process: |exec failed: |failed to exec in container: |failed to start exec "[0-9a-f]{64}": |error during container init: |failed to (?:create|generate) (?:containerd )?container: |failed to generate container "[0-9a-f]{64}" spec: |failed to generate spec: )+/g
 
 /** The words of a runtime without what wraps them, ids and the final "unknown". */
 export function plainWords(message: string): string {

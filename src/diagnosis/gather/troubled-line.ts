@@ -79,7 +79,8 @@ const isHollow = (line: string) => hollow.some((one) => one.test(line))
  */
 export function wholeOf(log: string, line: string): string {
   const lines = linesOf(log)
-  const after = lines.slice(lines.lastIndexOf(line) + 1)
+  // Frames of asterisks say nothing.
+  const after = lines.slice(lines.lastIndexOf(line) + 1).filter((one) => /\w/.test(one))
   const whole = [line, ...after.slice(0, lines.includes(line) ? unsaid(line.trim()) : 0)].map((one) => one.trim())
   const [, detail] = (whole.length === 1 && lines.includes(line) && /\bDETAIL: +(.+)$/.exec(after[0] ?? '')) || []
   return detail === undefined ? whole.join(' ') : `${whole[0]}: ${detail}`
