@@ -1,5 +1,5 @@
 # What the numbers of a cgroup say: memory and counts here, what happened meanwhile in cgroup-cpu.awk. Input: "name value [value]", and the
-# lines of sample.awk and "tmpfs KIB PATH"; variables: version, check, age (seconds that the target runs; empty: not known).
+# lines of sample.awk, "tmpfs KIB PATH" and "segments COUNT UNATTACHED BYTES UNATTACHED-BYTES"; variables: version, check, age (seconds that the target runs; empty: not known).
 
 function mib(bytes) { return sprintf("%.1f MiB", bytes / 1048576) }
 # Of v1 the sums over child groups count.
@@ -10,6 +10,8 @@ $1 == "cpu-of" { users = users (users == "" ? "" : ", ") $2 " (" rest(4) ") " $3
 $1 == "grows" { growing[++grown] = $2; grew_from[grown] = $3; grew_to[grown] = $4; grower[grown] = rest(5); next }
 $1 == "awake" { awake(rest(7)); next }
 $1 == "tmpfs" { if ($2 >= 1024) in_memory = in_memory "\n" rest(3) " holds " mib($2 * 1024); next }
+
+$1 == "segments" { segments = $2 + 0; unattached = $3 + 0; segment_bytes = $4 + 0; unattached_bytes = $5 + 0; next }
 
 # Numbers only: whatever else a file held is not printed.
 $2 !~ /^([0-9.]+|max|-1)$/ { next }
@@ -47,7 +49,9 @@ function memory(   used, file, held, whose, tmpfs) {
   if ("memory.failcnt" in value) print "# times the limit was hit: " value["memory.failcnt"]
   if ("events.max" in value) print "# times the limit was hit: " value["events.max"]
   percent = limit ? int(held * 100 / limit) : 0
-  if (percent >= 90 && tmpfs >= held / 2) {
+  if (percent >= 90 && tmpfs >= held / 2 && segment_bytes >= tmpfs / 2) {
+    finding("memory-segments", "error", "memory of the container is at " percent " % of " whose " of " mib(limit) ", most of it (" mib(segment_bytes) ") shared memory: " segments " segment" (segments == 1 ? "" : "s") " of System V (IPC)" (unattached ? ", of which " (unattached == segments ? "none is" : unattached " are not") " attached by any process" : ""), unattached ? "processes that made them (shmget) ended without removing them: they stay until the pod ends" : "the program is told to share that much (shared buffers)", unattached ? "ipcs -m shows them, ipcrm -m removes one; let the program remove them (IPC_RMID) once all have attached" : "lower it, or raise the memory limit", facts "\n" split_up "\nunattached: " unattached " of " segments ", " mib(unattached_bytes))
+  } else if (percent >= 90 && tmpfs >= held / 2) {
     finding("memory-tmpfs", "error", "memory of the container is at " percent " % of " whose " of " mib(limit) ", most of it (" mib(tmpfs) ") files in memory: a tmpfs, as an emptyDir of medium Memory or /dev/shm", "what is written there counts as memory of the container until it is deleted, also after a restart of the container", "delete what is not needed there, give the volume a sizeLimit, or take a disk for it", facts "\n" split_up in_memory)
   } else if (percent >= 90) {
     finding("memory", percent >= 95 ? "error" : "warn", "memory of the container is at " percent " % of " whose " of " mib(limit), "the limit is too low for what the target needs, or the target leaks memory", "compare with its use over time; when the limit is reached, a process is killed", facts "\n" split_up in_memory)

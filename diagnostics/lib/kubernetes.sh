@@ -169,3 +169,27 @@ look_at_token() {
     fact "$point/token: a token that ends in $since; the kubelet renews it before"
   fi
 }
+
+# Certificates in a Secret at $point, those of authorities left out: the first in each file, of three files in all, by their times alone.
+look_at_certificates() {
+  for key in $keys; do
+    case $key in ca.* | *bundle* | *ca.crt | *ca.pem) continue ;; *.crt | *.pem | *.cer) ;; *) continue ;; esac
+    [ "$certificates" -lt 3 ] || return 0
+    inside "$root" "$point/$key" || continue
+    certificates=$((certificates + 1))
+    # shellcheck disable=SC2046
+    set -- $(head -c 65536 "$inside" | awk -f "$lib/validity.awk")
+    [ $# = 2 ] || continue
+    now=$(date -u +%Y%m%d%H%M%S)
+    if [ "$2" -lt "$now" ]; then
+      tell "certificate$point/$key" warn "the certificate $point/$key has expired on $(day "$2"): who is shown it refuses it" "the Secret was not renewed" "renew it (cert-manager, a job); restart the pod if its program reads it only when it starts" "valid from $(day "$1") to $(day "$2")"
+    elif [ "$1" -gt "$now" ]; then
+      tell "certificate$point/$key" warn "the certificate $point/$key is not valid before $(day "$1"): who is shown it refuses it" "a clock is wrong, here or where it was made" "compare the clocks" "valid from $(day "$1") to $(day "$2")"
+    else
+      fact "$point/$key: a certificate that is valid until $(day "$2")"
+    fi
+  done
+}
+
+# A day as people write it, of 20261122210000.
+day() { printf '%s' "$1" | awk '{ print substr($0, 1, 4) "-" substr($0, 5, 2) "-" substr($0, 7, 2) " " substr($0, 9, 2) ":" substr($0, 11, 2) " UTC" }'; }

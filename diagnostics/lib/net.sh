@@ -186,6 +186,13 @@ some_failed() {
       ;;
   esac
   warned=1
+  case $1-$failed-$address in
+    [Ll]ocalhost-'127.0.0.1 refused'-::1)
+      finding "$id/some-addresses" warn "port ${id##*:} of the pod is listened on for IPv6 only: ::1 answers and 127.0.0.1 refuses, as the pod's own IPv4 address will" \
+        "the server binds to an IPv6 address alone, or to [::] with IPV6_V6ONLY" "let it listen on 0.0.0.0, or on [::] for both" "$failed, $address connected"
+      return 0
+      ;;
+  esac
   finding "$id/some-addresses" warn "$failures of $total addresses of $1 failed on port $port before $address answered: $failed" \
     "behind these addresses no server is ready, or not on this port; clients fail or lose time when they get them first" \
     "compare the addresses with the endpoints of the service and the pods that are ready" "$failed, $address connected"

@@ -2,6 +2,7 @@ import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { needs } from '../needs.ts'
+import { certificate, inDays } from './diagnostics-certificates.ts'
 import { type Mount, PodTree, told } from './diagnostics-pod.ts'
 import type { Userland } from './diagnostics-userland.ts'
 
@@ -121,6 +122,19 @@ describe.each<Userland>(['busybox', 'debian'])('the check kubernetes under %s', 
     expect(text).toContain(seconds > 0 ? 'a token that ends in ' : 'has expired 2 hours ago')
     expect(text).not.toContain('made-up')
     rmSync(join(pod.root, 'run'), { recursive: true })
+  })
+
+  test.each([
+    ['has expired', 'tls.crt', -30, -2, 'warn kubernetes/certificate/etc/tls/tls.crt'],
+    ['is not valid yet', 'server.pem', 2, 30, 'warn kubernetes/certificate/etc/tls/server.pem'],
+    ['is valid', 'tls.crt', -30, 30, '1 mounted ConfigMaps, Secrets and the like can be read'],
+    ['of an authority has expired', 'ca.crt', -30, -2, '1 mounted ConfigMaps, Secrets and the like can be read'],
+  ])('looks at the times of a certificate that a Secret holds: one that %s', async (_, key, from, until, says) => {
+    const { cert } = certificate(inDays(from), inDays(until))
+    const { points } = await look(volume('/etc/tls', { [key]: `Bag Attributes\n${cert}${cert}`, 'tls.key': 'made-up-secret' }))
+    expect(told(points)).toEqual([says])
+    if (until < 0 && key === 'tls.crt')
+      expect(points[0]?.name).toMatch(/^the certificate \/etc\/tls\/tls\.crt has expired on \d{4}-\d\d-\d\d \d\d:\d\d UTC/)
   })
 
   test('is skipped where the root is not open to inspection', async () => {

@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import { connect, createServer as createTcpServer, type Socket } from 'node:net'
@@ -84,6 +84,22 @@ describe('checks of a name with several addresses, and of rarer faults', () => {
         diag: { id: `http/lost:${web}/refused`, severity: 'error', evidence: expect.stringMatching(/^not connected to /) },
       },
     ])
+  })
+
+  test('says that a program of the pod listens for IPv6 only', async (context) => {
+    const six = Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === '::1'))
+    if (!six) return context.skip('because this machine has no IPv6')
+    const port = await listen(
+      createServer((_, answer) => void answer.end()),
+      '::1',
+    )
+    writeFileSync(join(root, 'etc/hosts'), readFileSync(join(root, 'etc/hosts'), 'utf8').replace('localhost\n', 'localhost\n::1 localhost\n'))
+    const name = expect.stringMatching(/^port \d+ of the pod is listened on for IPv6 only: ::1 answers and 127\.0\.0\.1 refuses/)
+    expect(await check(`http=http://localhost:${port}/`)).toMatchObject([
+      { ok: false, name, diag: { id: `http/localhost:${port}/some-addresses` } },
+      { ok: true },
+    ])
+    writeFileSync(join(root, 'etc/hosts'), readFileSync(join(root, 'etc/hosts'), 'utf8').replace('::1 localhost\n', ''))
   })
 
   test('tcp warns of an address without a route, unless it is of a family that the pod does not have', async (context) => {

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
@@ -117,6 +117,23 @@ describe.each<Userland>(['busybox', 'debian'])('processes and limits of a target
       ok: severity === undefined,
       name: expect.stringContaining(title),
       ...(severity ? { diag: { id: 'limits/processes', severity } } : {}),
+    })
+  })
+
+  test.each([
+    [128, 'error', 'has used up the inotify instances of its user 1000: 128 of 128'],
+    [100, 'warn', 'is near the limit of inotify instances of its user 1000, or at it: 100 of 128'],
+    [50, undefined, 'open files of the target'],
+  ])('limits counts inotify instances of a user over its processes: %i', async (count, severity, title) => {
+    const proc = procOf(`inotify-${count}`, [{ pid: 1, parent: 0 }, { pid: 7 }])
+    for (let n = 0; n < 140; n++) symlinkSync(n < count ? 'anon_inode:inotify' : 'socket:[1]', join(proc, n % 2 ? '1/fd' : '7/fd', String(n)))
+    mkdirSync(join(proc, 'sys/fs/inotify'), { recursive: true })
+    writeFileSync(join(proc, 'sys/fs/inotify/max_user_instances'), '128\n')
+    const { points } = await check(`--proc=${proc}`, 'limits')
+    expect(points[0]).toMatchObject({
+      ok: severity === undefined,
+      name: expect.stringContaining(title),
+      ...(severity ? { diag: { id: 'limits/inotify', severity } } : {}),
     })
   })
 

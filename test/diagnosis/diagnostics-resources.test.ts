@@ -32,6 +32,18 @@ describe.each([
     ['no limit', 'memory.current 900000000\nmemory.max max', 'ok'],
   ])('memory: %s', (_name, lines, id) => expect(ids(read(lines, 2))).toEqual([id]))
 
+  const shared = 'memory.current 61500000\nmemory.max 67108864\nstat.shmem 50000000\nstat.inactive_file 0\n'
+  test.each([
+    [
+      'left behind',
+      'segments 7 7 49000000 49000000',
+      'most of it (46.7 MiB) shared memory: 7 segments of System V (IPC), of which none is attached by any process',
+    ],
+    ['in use, in part', 'segments 3 1 49000000 9', 'shared memory: 3 segments of System V (IPC), of which 1 are not attached by any process'],
+    ['in use', 'segments 1 0 49000000 0', 'shared memory: 1 segment of System V (IPC)'],
+    ['small', 'segments 1 0 4096 0', 'most of it (47.7 MiB) files in memory: a tmpfs'],
+  ])('memory: segments that are %s', (_name, lines, words) => expect(read(shared + lines, 2)[0]?.name).toContain(words))
+
   test('memory: the limit of the pod counts where it is less', () => {
     const lines = 'memory.usage_in_bytes 64500000\nmemory.limit_in_bytes 9223372036854771712\nstat.hierarchical_memory_limit 67108864'
     expect(read(lines)[0]?.name).toBe('memory of the container is at 96 % of the limit of 64.0 MiB')
