@@ -127,7 +127,7 @@ judge_chain() {
   # shellcheck disable=SC2086
   ! trusted $trust || return 0
   case $chain in self-signed) by="self-signed" ;; *) by="issued by \"$issuer\"" ;; esac
-  finding "$id/certificate-issuer" info "the certificate of $host is $by, an unknown authority: the target's files of trusted authorities do not hold it" \
+  finding "$id/certificate-issuer" info "the certificate of $host is $by, an unknown authority: the target's files of trusted authorities do not hold it${asks:+; and it asks for a client certificate (mutual TLS)}" \
     "a private authority, or another server than meant; the target may trust it in a way that is not seen here" "compare the issuer with the authorities that the target is given" \
     "looked into:$stores and $given given by environment, arguments or the cluster
 $facts"
