@@ -173,6 +173,16 @@ other_ports() {
     END { if (list != "" && !known) printf "; the service has port %s, not %s", list, port }'
 }
 
+# True if it is the pod itself that listens for others by IPv6 and not by IPv4, which it has.
+six_only() {
+  loopback "$1" || return 1
+  case $failed-$address in '127.0.0.1 refused-::1') ;; *) return 1 ;; esac
+  awk -v port="$(printf %04X "${id##*:}")" '
+    FILENAME ~ /route$/ { if (FNR > 1 && $1 != "lo") four = 1; next }
+    $2 == "00000000000000000000000000000000:" port && $4 == "0A" { found = 1 }
+    END { exit !(four && found) }' "$proc/${target:-self}/net/route" "$proc/${target:-self}/net/tcp6" 2>/dev/null
+}
+
 # After connect: the finding ID that addresses of the host $1 failed before one did not, once. A client may be given these first, or
 # no other.
 some_failed() {
@@ -186,13 +196,11 @@ some_failed() {
       ;;
   esac
   warned=1
-  case $1-$failed-$address in
-    [Ll]ocalhost-'127.0.0.1 refused'-::1)
-      finding "$id/some-addresses" warn "port ${id##*:} of the pod is listened on for IPv6 only: ::1 answers and 127.0.0.1 refuses, as the pod's own IPv4 address will" \
-        "the server binds to an IPv6 address alone, or to [::] with IPV6_V6ONLY" "let it listen on 0.0.0.0, or on [::] for both" "$failed, $address connected"
-      return 0
-      ;;
-  esac
+  if six_only "$1"; then
+    finding "$id/some-addresses" error "port ${id##*:} of the pod is listened on for IPv6 only: ::1 answers and 127.0.0.1 refuses, as the pod's own IPv4 address does" \
+      "the server listens on [::] with IPV6_V6ONLY, or the system has net.ipv6.bindv6only" "let it listen on 0.0.0.0, or on [::] for both" "$failed, $address connected"
+    return 0
+  fi
   finding "$id/some-addresses" warn "$failures of $total addresses of $1 failed on port $port before $address answered: $failed" \
     "behind these addresses no server is ready, or not on this port; clients fail or lose time when they get them first" \
     "compare the addresses with the endpoints of the service and the pods that are ready" "$failed, $address connected"
