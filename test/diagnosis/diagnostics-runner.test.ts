@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
@@ -191,6 +192,14 @@ describe.each<Userland>(['busybox', 'debian'])('runner under %s', (userland) => 
       { ok: true },
     ])
     expect(processesOf(pod)).toEqual([])
+  })
+
+  test('counts its deadline from the start of its process, and keeps a tenth of it to end', async () => {
+    const command = 'sleep 5; exec "$0" "$@"'
+    const args = ['-c', command, join(pod.home, 'runner'), '--deadline=10', 'fine', 'hang']
+    const { points, text } = await printed(spawn('sh', args, { env: { PATH: pod.path }, cwd: pod.home, stdio: ['ignore', 'pipe', 'pipe'] }))
+    proveEnd(text)
+    expect(points).toMatchObject([{ ok: true }, { ok: false, name: expect.stringMatching(/^check hang did not end within [34] s /) }])
   })
 
   test('does not wait for a process that left its check', async () => {
