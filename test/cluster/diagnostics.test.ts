@@ -156,9 +156,14 @@ describe('what runs in the pod', () => {
       await expect.poll(async () => (await stateOf('memory', name)).terminated, { timeout: 60_000 }).toBeDefined()
       return peak(group) - idle
     }
-    const floor = await rise('floor', ['true'], { command: ['/bin/busybox'] })
-    const runner = await rise('runner', ['--expires=1000000000'])
-    const checks = await rise('checks', ['--deadline=30'])
+    // The kernel frees what ended processes held when it gets round to it, up to 3 MiB late on a busy machine: of three rises the middle one counts.
+    const middle = async (name: string, args: readonly string[], more?: object): Promise<number> => {
+      const rises = [await rise(`${name}-1`, args, more), await rise(`${name}-2`, args, more), await rise(`${name}-3`, args, more)]
+      return rises.sort((one, other) => one - other)[1] ?? Number.NaN
+    }
+    const floor = await middle('floor', ['true'], { command: ['/bin/busybox'] })
+    const runner = await middle('runner', ['--expires=1000000000'])
+    const checks = await middle('checks', ['--deadline=30'])
     console.log(`Rise of the pod's peak: a program that does nothing ${kib(floor)}, the runner ${kib(runner)}, all default checks ${kib(checks)}`)
     expect(runner).toBeLessThan(Math.max(4 * mebibyte, floor + mebibyte))
     expect(checks).toBeLessThan(8_000_000)

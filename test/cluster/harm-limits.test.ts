@@ -26,20 +26,21 @@ describe('pods that have little of something', () => {
   const namespace = useNamespace('limits')
   // The default: of a tenth of a core, the default checks take half a minute and more.
   const deadlineSeconds = 60
+  const startDeadlineSeconds = 30
   const service = useService({
     watched: [namespace],
-    diagnosis: { image: testImage, deadlineSeconds, startDeadlineSeconds: 30 },
+    diagnosis: { image: testImage, deadlineSeconds, startDeadlineSeconds },
     harm: { unknownHeadroom: 'inject' },
   })
   const start = async (pod: ReturnType<typeof served>): Promise<RawPod> => {
     await create(namespace, pod)
     return podThat(namespace, pod.metadata.name, isReady)
   }
-  /** Diagnoses it with defaults; it must live through that as it was. */
+  /** Diagnoses it with defaults, in two containers where the first one has to find out its user; it must live through that as it was. */
   async function unharmed(pod: RawPod): Promise<View> {
     const name = pod.metadata.name
     const before = lifeOf(await getPod(namespace, name))
-    const diagnosis = await service.diagnose({ pod: `${namespace}/${name}` })
+    const diagnosis = await service.diagnose({ pod: `${namespace}/${name}` }, 2 * (deadlineSeconds + startDeadlineSeconds))
     expect(lifeOf(await getPod(namespace, name))).toEqual(before)
     return diagnosis
   }
@@ -51,15 +52,16 @@ describe('pods that have little of something', () => {
   test('0.1 core, all of it in use: the report is whole within its deadline', async () => {
     const pod = await start(served('slow', ['spin 2'], { limits: { cpu: '100m', memory: '128Mi' } }))
     const { outcome, containers, findings } = await unharmed(pod)
-    const [container] = containers
     expect(outcome).toBe('complete')
-    expect(container).toMatchObject({ proven: true, exitCode: 0 })
-    const seconds = (Date.parse(container?.finishedAt ?? '') - Date.parse(container?.startedAt ?? '')) / 1000
-    console.log(`In a pod of 0.1 core that uses all of it, the default checks took ${seconds} s of ${deadlineSeconds} s`)
-    // The kubelet tells whole seconds.
-    expect(seconds).toBeLessThanOrEqual(deadlineSeconds + 2)
+    for (const container of containers) {
+      expect(container).toMatchObject({ proven: true, exitCode: 0 })
+      const seconds = (Date.parse(container.finishedAt ?? '') - Date.parse(container.startedAt ?? '')) / 1000
+      console.log(`In a pod of 0.1 core that uses all of it, the checks of ${container.name} took ${seconds} s of ${deadlineSeconds} s`)
+      // The kubelet tells whole seconds.
+      expect(seconds).toBeLessThanOrEqual(deadlineSeconds + 2)
+    }
     expect(findings.map(({ title }) => title).join('\n'), JSON.stringify(containers)).toMatch(/CPU/)
-  })
+  }, 240_000)
 
   test('no process id left: the container does not start, which is told, and the target lives', async () => {
     const pod = await start(served('no-ids', [], { limits: { memory: '128Mi' } }))

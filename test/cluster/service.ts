@@ -49,7 +49,8 @@ export interface LabService {
   /** Accepts a diagnosis; throws with the problem otherwise. */
   begin(request: object): Promise<View>
   get(id: string): Promise<View>
-  until(id: string, is: (diagnosis: View) => boolean): Promise<View>
+  /** Waits at most `seconds`, 120 by default. */
+  until(id: string, is: (diagnosis: View) => boolean, seconds?: number): Promise<View>
   /** On Workers: kills it with all that it started, while this diagnosis is at work, and starts it again. */
   crash(id: string): Promise<void>
   /** Kills it with all that it started, and starts it again. */
@@ -57,7 +58,7 @@ export interface LabService {
   /** On Workers: has the cron trigger come, which `wrangler dev` does not have by itself, and the engine go on with a run of before a crash. Node needs neither. */
   sweep(id?: string): Promise<void>
   /** The whole of it: begins and waits until it is done. */
-  diagnose(request: object): Promise<View>
+  diagnose(request: object, seconds?: number): Promise<View>
 }
 
 const sources = { alertmanager: { kind: 'alertmanager', auth: { bearer: [{ env: 'LAB_WEBHOOK_TOKEN' }] } } }
@@ -185,14 +186,14 @@ export function useService(options: LabServiceOptions): LabService {
     call,
     begin: async (request) => read(await call('POST', '/v1/diagnoses', request)),
     get: async (id) => read(await call('GET', `/v1/diagnoses/${id}`)),
-    until: (id, is) =>
+    until: (id, is, seconds = 120) =>
       vi.waitFor(
         async () => {
           const now = await service.get(id)
           if (!is(now)) throw new Error(`diagnosis is not as awaited: ${JSON.stringify(now)} ${troublesOf(service.log)}`)
           return now
         },
-        { timeout: 120_000, interval: 150 },
+        { timeout: seconds * 1000, interval: 150 },
       ),
     async crash(id) {
       if (!(running instanceof WorkerProcess)) throw new TypeError('Only the service on Workers is crashed here')
@@ -212,7 +213,7 @@ export function useService(options: LabServiceOptions): LabService {
         if ((await service.get(id)).state !== 'done') throw error
       })
     },
-    diagnose: async (request) => service.until((await service.begin(request)).id, ({ state }) => state === 'done'),
+    diagnose: async (request, seconds) => service.until((await service.begin(request)).id, ({ state }) => state === 'done', seconds),
   }
   return service
 }
