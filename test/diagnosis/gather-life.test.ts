@@ -233,6 +233,25 @@ test('a resource of a device is told by its whole name', async () => {
   expect((await findingsOf(world))[0]?.title).toMatch(/Insufficient nvidia\.com\/gpu \(it asks for nvidia\.com\/gpu 1 for shop\)$/)
 })
 
+describe('a pod that the kubelet evicts, and whose program ends on SIGTERM,', () => {
+  const evicted = (state: Raw, seconds = 5) => ({
+    ...quiet(changed(web, { status: { phase: 'Succeeded', conditions: [], containerStatuses: [told('shop', state)] } })),
+    events: { items: [event('Evicted', 'Usage of EmptyDir volume "cache" exceeds the limit "8Mi". ', { lastTimestamp: secondsAgo(seconds) })] },
+  })
+  test.each([0, 137, 143])('with exit code %d has no reason in its status', async (exitCode) => {
+    expect(await findingsOf(evicted(ran(exitCode, 60, 4)))).toMatchObject([
+      { id: 'pod/evicted', severity: 'error', title: expect.stringMatching(/exceeds the limit "8Mi"/), next: expect.stringContaining('sizeLimit') },
+    ])
+  })
+  test('with an error of its own is told with that', async () => {
+    expect(await ids(evicted(ran(3, 60, 4)))).toEqual(['pod/evicted', 'exit-history/shop/exited'])
+  })
+  test('or has been long ago, or runs again, is not', async () => {
+    expect(await ids(evicted(ran(0, 60, 4), 90_000))).not.toContain('pod/evicted')
+    expect(await ids(evicted(running(60)))).not.toContain('pod/evicted')
+  })
+})
+
 describe('a value that Kubernetes sets for a Service', () => {
   const log = "ERROR config: not a valid port number: 'tcp://10.96.0.7:8080'\n"
   const cluster = {

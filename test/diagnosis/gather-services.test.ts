@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Raw, RawPod } from '../../src/ports/cluster/cluster.ts'
-import { type Captured, captured, changed, gatherOf } from './gather-world.ts'
+import { type Captured, captured, changed, findingsOf, gatherOf, quiet } from './gather-world.ts'
 
 const plain = captured('healthy-web')
 const now = Date.parse(plain.now)
@@ -217,5 +217,24 @@ describe('a workload', () => {
     expect(findings[0]?.title).toBe(
       `Service shop selects no pod: none has the labels of its selector app=shop,tier=web; pod ${plain.pod.metadata.name} has no tier`,
     )
+  })
+})
+
+describe('a service without a selector', () => {
+  const line = 'ERROR Get "http://stock:8080/": dial tcp 10.96.0.7:8080: connect: connection refused\n'
+  const given = (spec: Raw) => ({
+    cluster: { listServices: async () => [{ metadata: { name: 'stock' }, spec: { clusterIP: '10.96.0.7', ...spec } }] as Raw[] },
+  })
+  const ids = async (log: string, spec: Raw) => (await findingsOf({ ...quiet(captured('healthy-web')), log }, given(spec))).map(({ id }) => id)
+  test.each([line, 'ERROR cart: connect ECONNREFUSED 10.96.0.7:8080\n', 'ERROR stock.shop.svc:8080: connection refused\n'])(
+    'refuses: %s',
+    async (log) => {
+      expect(await ids(log, {})).toEqual(['service/stock/no-selector', 'log/trouble'])
+    },
+  )
+  test('is no trouble where nobody is refused by it', async () => {
+    expect(await ids('INFO connected to stock:8080\n', {})).toEqual([])
+    expect(await ids('ERROR connect ECONNREFUSED 10.96.0.71:8080\n', {})).toEqual(['log/trouble'])
+    expect(await ids(line, { type: 'ExternalName' })).toEqual(['log/trouble'])
   })
 })

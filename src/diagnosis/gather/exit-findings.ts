@@ -2,6 +2,7 @@ import type { RawContainerState, RawPod } from '../../ports/cluster/cluster.ts'
 import type { Finding } from '../diagnosis.ts'
 import { containersOf, type PodContainer } from './containers.ts'
 import { evidenceFinding, times } from './evidence-finding.ts'
+import { evictionEvent } from './pod-findings.ts'
 import type { Readings } from './readings.ts'
 import { plainWords, startCause } from './runtime-words.ts'
 import { isTroubled, tellingLine, wholeOf } from './troubled-line.ts'
@@ -13,13 +14,14 @@ const hourMs = 60 * minuteMs
 
 /** Containers that cannot be started, that end, and that ended not long ago. `now` is in milliseconds. */
 export function exitFindings(pod: RawPod, readings: Readings, now: number): readonly Finding[] {
+  const asked = pod.metadata.deletionTimestamp !== undefined || evictionEvent(pod, readings.events, now) !== undefined
   return containersOf(pod).flatMap((container) => {
     const { status } = container
     const ended = status?.state?.terminated ?? status?.lastState?.terminated
     // A node that was started anew.
     if (!ended || ended.reason === 'Unknown' || ended.reason === 'ContainerStatusUnknown') return []
     if (ended.reason === 'StartError' || ended.reason === 'ContainerCannotRun') return notStarted(container, ended)
-    return isOver(pod, container, ended, now) ? [] : [exit(pod, container, ended, logOfTheEnd(container, readings), now)]
+    return isOver(pod, container, ended, { now, asked }) ? [] : [exit(pod, container, ended, logOfTheEnd(container, readings), now)]
   })
 }
 
@@ -34,16 +36,16 @@ function logOfTheEnd({ name, status }: PodContainer, { logs }: Readings): string
   return (status.restartCount ?? 0) >= 2 && current.split('\n').some(isTroubled) ? current : ''
 }
 
-/** One that has done its work; one that has been well since; one that failed once while it came up. */
-function isOver(pod: RawPod, container: PodContainer, ended: Terminated, now: number): boolean {
+/** One that has done its work; one that has been well since; one that failed once while it came up. `asked`: the whole pod was told to end. */
+function isOver(pod: RawPod, container: PodContainer, ended: Terminated, { now, asked }: { readonly now: number; readonly asked: boolean }): boolean {
   const {
     spec: { restartPolicy },
     metadata,
   } = pod
   const { kind, spec, status = { name: '' } } = container
   const { state = {}, ready = false, restartCount = 0 } = status
-  if (state.terminated && ended.exitCode === 0) return kind === 'init' || restartPolicy !== 'Always' || metadata.deletionTimestamp !== undefined
-  if (metadata.deletionTimestamp !== undefined && state.terminated && [0, 137, 143].includes(ended.exitCode)) return true
+  if (state.terminated && ended.exitCode === 0) return kind === 'init' || restartPolicy !== 'Always' || asked
+  if (asked && state.terminated && [0, 137, 143].includes(ended.exitCode)) return true
   if (state.terminated && kind === 'sidecar' && hasOutlived(pod, ended)) return true
   // An init container is ready when it has ended well, whatever its runs before did.
   if (kind === 'init' && state.terminated) return ended.exitCode === 0

@@ -17,6 +17,7 @@ import { schedulingFindings } from './scheduling-findings.ts'
 import { startFindings } from './start-findings.ts'
 import type { TargetReading } from './target.ts'
 import { unfinishedFindings } from './unfinished-findings.ts'
+import { unledServices } from './unled-services.ts'
 
 /** What is read beside the pod and has findings of its own. */
 export interface Beside {
@@ -70,7 +71,8 @@ export function evidenceFindings(
     ...logFindings(target, readings, [...exits, ...inits], beside.called ?? []),
   ]
   const once = all.filter(({ id }, at) => all.findIndex((other) => other.id === id) === at)
-  return linkWords(pod, once, beside.listed ?? []).slice(0, maxFindings)
+  const { listed = [] } = beside
+  return [...unledServices(once, listed), ...linkWords(pod, once, listed)].slice(0, maxFindings)
 }
 
 const maxFindings = 30

@@ -9,7 +9,7 @@ const overdueMs = 5000
 
 /** The pod as a whole: stuck while it is deleted, evicted, rejected, about to be removed, held back by a readiness gate. `now` is in milliseconds. */
 export function podFindings(pod: RawPod, events: readonly PodEvent[], now: number): readonly Finding[] {
-  return [...deletion(pod, events, now), ...failure(pod), ...disruption(pod), ...gates(pod)]
+  return [...deletion(pod, events, now), ...failure(pod, events, now), ...disruption(pod), ...gates(pod)]
 }
 
 function deletion(pod: RawPod, events: readonly PodEvent[], now: number): readonly Finding[] {
@@ -130,8 +130,21 @@ function failureFor(reason: string, message: string): Failure {
   )
 }
 
-function failure({ spec, status }: RawPod): readonly Finding[] {
-  const { phase, reason, message } = status
+/**
+ * The kubelet's event of an eviction. Of a program that ends on SIGTERM with success it is all there is: such a pod has the phase Succeeded then,
+ * and no reason. `now` is in milliseconds.
+ */
+export function evictionEvent(pod: RawPod, events: readonly PodEvent[], now: number): PodEvent | undefined {
+  if (containersOf(pod).some(({ status }) => status?.state?.running)) return undefined
+  return events.findLast((event) => event.reason === 'Evicted' && now - lastSeen(event) < evictedMs)
+}
+
+const evictedMs = 86_400_000
+
+function failure(pod: RawPod, events: readonly PodEvent[], now: number): readonly Finding[] {
+  const { spec, status } = pod
+  const evicted = status.reason ? undefined : evictionEvent(pod, events, now)
+  const { phase, reason, message } = evicted ? { ...status, reason: 'Evicted', message: evicted.message } : status
   if (!reason || (phase !== 'Failed' && reason !== 'Evicted' && reason !== 'NodeLost')) return []
   const { said, cause, next } = failureFor(reason, message ?? '')
   const ports = spec.containers.flatMap(({ ports: all = [] }) => all.flatMap((port) => (port as { readonly hostPort?: number }).hostPort ?? []))
