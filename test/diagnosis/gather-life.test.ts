@@ -69,6 +69,7 @@ describe('a claim of a pod on no node', () => {
       'has just been made',
       [provisioning, event('ProvisioningSucceeded', 'Successfully provisioned', { type: 'Normal', lastTimestamp: secondsAgo(1) })],
     ],
+    ['is being made by a slow driver', [provisioning, event('Provisioning', 'External provisioner is provisioning volume', { type: 'Normal' })]],
     ['has no events', []],
   ])('that %s is no trouble', async (_, items) => {
     expect(await ids(pending(), events(items))).toEqual([])

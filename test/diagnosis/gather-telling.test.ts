@@ -166,6 +166,11 @@ describe('of the last words the cause is told, and not that it all came to nothi
     ],
     ['a program that only says that it failed', ['INFO starting', 'ERROR initialization failed', 'ERROR shutting down'], 'ERROR shutting down'],
     [
+      'an end that says why',
+      ['WARN key region is missing', 'cannot open /data: permission denied, exiting'],
+      'cannot open /data: permission denied, exiting',
+    ],
+    [
       'words that begin with E, which are no code of the system',
       ['ERROR no route to ledger', 'executor stopped, everything is empty, exiting'],
       'ERROR no route to ledger',

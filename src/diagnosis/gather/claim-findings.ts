@@ -7,6 +7,8 @@ import { optional } from './optional.ts'
 const maxClaims = 3
 /** Most volumes are made in less. */
 const patienceMs = 10_000
+/** Where a provisioner says that it is at work. */
+const workingMs = 60_000
 
 /** The claims of a pod's volumes: by name, and those that are made with the pod. */
 export function claimsOf({ metadata, spec }: RawPod): readonly string[] {
@@ -45,7 +47,8 @@ function claimFinding(claim: string, events: readonly PodEvent[], now: number): 
     .filter(({ reason = '' }) => /^(?:Provisioning\w*|FailedBinding|ExternalProvisioning)$/.test(reason))
     .toSorted((a, b) => lastSeen(a) - lastSeen(b))
     .at(-1)
-  if (!event || event.reason === 'ProvisioningSucceeded' || (event.type !== 'Warning' && now - firstSeen(event) < patienceMs)) return undefined
+  const patience = events.some(({ reason }) => reason === 'Provisioning') ? workingMs : patienceMs
+  if (!event || event.reason === 'ProvisioningSucceeded' || (event.type !== 'Warning' && now - firstSeen(event) < patience)) return undefined
   const { message = '' } = event
   const waits = /^waiting for a volume to be created/i.test(message)
   const [, provisioner] = /provisioner '([^']+)'/.exec(message) ?? []

@@ -57,21 +57,25 @@ const stack = /^(\s(?! *what\(\))|at |goroutine \d|exit status|Traceback|\[signa
 
 /** That something did not begin or was ended, and not why: what a supervisor, a loader or the end of a program says after the cause. */
 const hollow = [
-  /\bexited with (?:exit )?(?:code|status)\b|\bexited: \S+ \(|\bentered FATAL state\b/i,
+  /\bexited with (?:exit )?(?:code|status)\b|\bexited: \S+ \(.*|\bentered FATAL state\b.*/i,
   /\b(?:command|script|process|child|worker) \S* ?(?:failed|died|exited)(?: with (?:exit )?(?:code|status):? \d+)?\W*$/i,
-  /\b(?:shutting|shut|going|is) down\b(?:: \w+)?\W*$/i,
+  /\b(?:shutting|shut|going) down\b(?:: \w+)?\W*$/i,
   /\b(?:aborting|exiting|terminating|giving up|quitting|program will exit)\W*$/i,
   /\b(?:failed|unable|not able) to (?:start|boot|initiali[sz]e|launch|load)(?: (?:the )?(?:\w+ ){0,2}(?:server|application|app|service|program|process|workers?|node|broker|configuration|config|up|mode))?(?: in \S+ mode)?\W*$/i,
   /\b(?:initiali[sz]ation|start-?up|boot|configuration|config|application|application run|run|server)(?: file \S+)?(?: test)? failed\W*(?:exiting\W*)?$/i,
-  /\berrors?(?:\(s\))? found in (?:the )?configuration(?: file)?\b/i,
+  /\b(?:fatal )?errors?(?:\(s\))? found in (?:the )?configuration(?: file)?\b/i,
   /\bcould not create the java virtual machine\b|\ba fatal exception has occurred\b/i,
   /\b(?:fatal|due to (?:an? |the )?(?:\w+ )?) ?(?:exception|error)s?(?: during (?:\w+ )?start-?up)?\b\W*(?:prepare to shutdown\b.*|\(\S+\)\W*)?$/i,
-  /^npm (?:ERR!|error) (?:code|errno|path|command|signal|Exit status|A complete log)\b/,
-  /^make(?:\[\d+\])?: \*\*\*/,
-  /^note: run with `|\bDeprecationWarning:|\bThis error originated either by\b|\bfor (?:more|further) (?:details|information|help)\b|\ba complete log of this run\b/i,
+  /^npm (?:ERR!|error) (?:code|errno|path|command|signal|Exit status|A complete log)\b.*/,
+  /^make(?:\[\d+\])?: \*\*\*.*/,
+  /^note: run with `.*|^.*\bDeprecationWarning:.*|^.*\bThis error originated either by\b.*|\bfor (?:more|further) (?:details|information|help)\b.*|\ba complete log of this run\b.*/i,
 ]
 
-const isHollow = (line: string) => hollow.some((one) => one.test(line))
+/** How a line calls itself. */
+const levels = /\b(?:ERROR|FATAL|CRITICAL|PANIC|ALERT|EMERG)\b/gi
+
+/** One that says nothing else: `cannot open /data: permission denied, exiting` does. */
+const isHollow = (line: string) => hollow.some((one) => one.test(line) && !speaks(line.replace(one, ' ').replaceAll(levels, ' ')))
 
 /**
  * A line of a log with what stands after it, where it only begins to say: it ends in a colon, is the head of an entry of .NET, counts what
