@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { isAlarming } from '../../src/diagnosis/gather/alarming-line.ts'
 import { tellingLine, wholeOf } from '../../src/diagnosis/gather/troubled-line.ts'
+import { captured, changed, findingsOf, quiet, secondsAgo } from './gather-world.ts'
 
 /** The lines are those of the programs themselves, shortened. */
 describe('of the last words the cause is told, and not that it all came to nothing', () => {
@@ -204,4 +205,15 @@ test.each([
   ['{"t":{"$date":"2026-11-27T18:50:54Z"},"s":"I","c":"STORAGE","msg":"WiredTiger error: none"}', false],
 ])('%s is alarming: %s', (line, alarming) => {
   expect(isAlarming(line)).toBe(alarming)
+})
+
+test.each([
+  'unable to retrieve container logs for containerd://0123',
+  'failed to try resolving symlinks in path "/var/log/pods/shop_shop_1/shop/1.log": lstat /var/log/pods/shop_shop_1/shop/1.log: no such file or directory',
+])('what the kubelet says in the place of a log that is gone is none: %s', async (previousLog) => {
+  const lastState = { terminated: { exitCode: 1, reason: 'Error', startedAt: secondsAgo(60), finishedAt: secondsAgo(38) } }
+  const shop = { name: 'shop', restartCount: 3, ready: false, state: { waiting: { reason: 'CrashLoopBackOff' } }, lastState }
+  const world = { ...quiet(changed(captured('healthy-web'), { status: { containerStatuses: [shop], conditions: [] } })), previousLog }
+  expect((await findingsOf(world))[0]?.title).toBe('Container shop ended with exit code 1 again and again, restarted 3 times')
+  expect((await findingsOf({ ...world, log: 'exec /app: exec format error\n' }))[0]?.title).toMatch(/: exec \/app: exec format error$/)
 })

@@ -60,6 +60,8 @@ const patienceMs = 10_000
 const attempts = 3
 /** Of why a part could not be read. */
 const maxWords = 2000
+/** What the kubelet says in the place of a log that is gone. */
+const isOfKubelet = /^(?:unable to retrieve container logs for \S+|failed to try resolving symlinks in path "[^"]*": .*)\s*$/
 /** Parts that are read at the same time: a Worker has six connections, of which one may fetch a token, and one tell the records. */
 const atOnce = 4
 
@@ -98,8 +100,7 @@ export async function readBeside(pod: RawPod, target: string | undefined, deps: 
     const options = { tailLines: config.evidence.tailLines, limitBytes: tailBytes, previous }
     const bytes = await part(path, (both) => cluster.tailLog(pod.metadata, container, options, both))
     const read = new TextDecoder().decode(bytes ?? new Uint8Array())
-    // Of a container that is gone the kubelet says so in the place of its log.
-    const { text, counts } = redactor.text(path, /^unable to retrieve container logs for \S+\s*$/.test(read) ? '' : read)
+    const { text, counts } = redactor.text(path, isOfKubelet.test(read) ? '' : read)
     count(counts)
     return text
   }
