@@ -2,6 +2,7 @@
 import type { CheckFacts } from './check-facts.ts'
 
 export const checkList: readonly CheckFacts[] = [
+  { name: 'cgroup', byDefault: true, profile: 'restricted', seesTarget: true, pauses: false, param: 'optional', tools: [] },
   { name: 'processes', byDefault: true, profile: 'restricted', seesTarget: true, pauses: false, param: 'none', tools: [] },
   { name: 'limits', byDefault: true, profile: 'restricted', seesTarget: true, pauses: false, param: 'none', tools: [] },
   { name: 'threads', byDefault: true, profile: 'restricted', seesTarget: true, pauses: false, param: 'none', tools: [] },
@@ -12,7 +13,6 @@ export const checkList: readonly CheckFacts[] = [
   { name: 'resolv', byDefault: true, profile: 'restricted', seesTarget: true, pauses: false, param: 'none', tools: [] },
   { name: 'disk', byDefault: true, profile: 'restricted', seesTarget: true, pauses: false, param: 'none', tools: [] },
   { name: 'kubernetes', byDefault: true, profile: 'restricted', seesTarget: true, pauses: false, param: 'none', tools: [] },
-  { name: 'cgroup', byDefault: true, profile: 'restricted', seesTarget: true, pauses: false, param: 'optional', tools: [] },
   { name: 'disk-latency', byDefault: false, profile: 'restricted', seesTarget: true, pauses: false, param: 'optional', tools: [] },
   {
     name: 'dns',

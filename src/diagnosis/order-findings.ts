@@ -1,4 +1,4 @@
-import type { Finding } from './diagnosis.ts'
+import { defaultChecks, type Finding } from './diagnosis.ts'
 
 /** What keeps a container or a whole pod from running: nothing that is seen beside it tells more. */
 const decisive =
@@ -17,7 +17,8 @@ const maxTitle = 400
 export function orderFindings(findings: readonly Finding[]): readonly Finding[] {
   const probes = findings.filter(({ check, source }) => check === 'probe' && source === 'evidence')
   // What was seen from inside of what a probe asks is that trouble once more, and not why.
-  const place = (one: Finding): number => (one.source !== 'container' ? placeOf(one) : probes.some((probe) => isSame(probe, one)) ? 2 : 1)
+  const place = (one: Finding): number =>
+    one.source !== 'container' ? placeOf(one) : probes.some((probe) => isSame(probe, one)) ? 2 : placeInside(one)
   const ordered = findings.toSorted((a, b) => rank[a.severity] - rank[b.severity] || place(a) - place(b))
   const joined: Finding[] = []
   const seen = ordered.filter(({ source, severity }) => source === 'container' && severity === 'error')
@@ -41,6 +42,12 @@ export function orderFindings(findings: readonly Finding[]): readonly Finding[] 
 
 function placeOf({ id, check, title }: Finding): number {
   return decisive.test(id) || (check === 'exit-history' && loops.test(title)) ? 0 : 2
+}
+
+/** Of what was seen from inside the target itself comes first, then what all of its container use, which runs before all others; then its neighbours. */
+function placeInside({ check }: Finding): number {
+  if (check === 'cgroup') return 1.1
+  return defaultChecks.includes(check) ? 1 : 1.2
 }
 
 function both(evidence: Finding, { title }: Finding): Finding {
