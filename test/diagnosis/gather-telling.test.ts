@@ -176,6 +176,38 @@ describe('of the last words the cause is told, and not that it all came to nothi
       ['ERROR no route to ledger', 'executor stopped, everything is empty, exiting'],
       'ERROR no route to ledger',
     ],
+    [
+      'Kestrel',
+      [
+        'crit: Microsoft.AspNetCore.Hosting[6]',
+        '      Application startup exception',
+        "      System.InvalidOperationException: Unable to resolve service 'IStock'.",
+        '         at Microsoft.Get()',
+      ],
+      "crit: Microsoft.AspNetCore.Hosting[6] Application startup exception System.InvalidOperationException: Unable to resolve service 'IStock'.",
+    ],
+    [
+      'Elixir',
+      [
+        '[notice] Application shop exited: failed to start child: Shop.Repo',
+        '    ** (EXIT) an exception was raised:',
+        '        ** (RuntimeError) environment variable DATABASE_URL is missing.',
+        'Crash dump is being written to: /erl_crash.dump...done',
+      ],
+      '** (RuntimeError) environment variable DATABASE_URL is missing.',
+    ],
+    [
+      'ZooKeeper',
+      [
+        'ERROR Invalid config, exiting abnormally',
+        'ConfigException: Error processing /conf/zoo.cfg',
+        'Caused by: java.lang.IllegalArgumentException: /data/myid file is missing',
+        '\tat X.check(X.java:7)',
+        'Invalid config, exiting abnormally',
+        'ERROR Exiting JVM with code 2',
+      ],
+      'Caused by: java.lang.IllegalArgumentException: /data/myid file is missing',
+    ],
   ])('%s', (_, lines, told) => {
     const log = lines.join('\n')
     expect(wholeOf(log, tellingLine(log) ?? '')).toBe(told)

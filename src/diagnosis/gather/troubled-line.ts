@@ -3,13 +3,16 @@ export function isTroubled(line: string): boolean {
   return speaks(line) && !(untroubled.test(line) && !speaks(line.replaceAll(untroubledAll, '')))
 }
 
-const speaks = (line: string) => trouble.test(line) || systemCode.test(line)
+const speaks = (line: string) => trouble.test(line) || systemCode.test(line) || head.test(line)
+
+/** Of an entry of .NET, whose words are on the next lines. */
+const head = /^(?:fail|crit): \S+\[\d+\]\s*$/
 
 /** As ECONNREFUSED, and as no word of English. */
 const systemCode = /\bE[A-Z]{4,}\b/
 
 const trouble =
-  /\b(\w*errors?|\w*exceptions?|fail(s|ed|ure|ures|ing)?|fatal|panic|critical|refused|time[ds]? ?-?out|timeout|unreachable|no such (host|file)|unavailable|denied|forbidden|cannot|can't|could not|couldn't|unable to|no space left|too many|reset by peer|broken pipe|deadline exceeded|not found|not set|missing|required|unknown|unrecogni[sz]ed|unsupported|invalid|illegal|incompatible|malformed|corrupt(ed)?|panicked|uncaught|unhandled|not defined|does not exist|expired|exceed(s|ed)|exhausted|unexpected|mismatch|rejected|declined|conflicts?|crash(ed|es)?|already (in use|exists)|too (small|low|large|big|long|old)|x509|5\d\d (Internal|Bad|Service|Gateway))\b/i
+  /\b(\w*errors?|\w*exceptions?|fail(s|ed|ure|ures|ing)?|fatal|panic|critical|refused|time[ds]? ?-?out|timeout|unreachable|no such (host|file)|unavailable|denied|forbidden|cannot|can't|could not|couldn't|unable to|no space left|too many|reset by peer|broken pipe|deadline exceeded|not found|not set|missing|required|unknown|unrecogni[sz]ed|unsupported|invalid|illegal|incompatible|malformed|corrupt(ed)?|panicked|uncaught|unhandled|not defined|does not exist|expired|exceed(s|ed)|exhausted|unexpected|mismatch|rejected|declined|conflicts?|crash(ed|es)|already (in use|exists)|too (small|low|large|big|long|old)|x509|5\d\d (Internal|Bad|Service|Gateway))\b/i
 
 const counted =
   '(?:errors?|err|fail(?:ed|ures?|s)?|exceptions?|time-?outs?|timed out|refused|denied|missing|rejected|critical|fatal|panic|unknown|invalid)'
@@ -53,16 +56,17 @@ const maxExplaining = 4
 const code = /\bcurl: \(\d+\)/
 
 const deadly = /\b(fatal|panic|panicked|critical|uncaught|unhandled)\b/i
-const stack = /^(\s(?! *what\(\))|at |goroutine \d|exit status|Traceback|\[signal )|^\S+\(.*\)$/
+const stack = /^(\s(?! *(?:what\(\)|\*\* \())|at |goroutine \d|exit status|Traceback|\[signal )|^\S+\(.*\)$/
 
 /** That something did not begin or was ended, and not why: what a supervisor, a loader or the end of a program says after the cause. */
 const hollow = [
-  /\bexited with (?:exit )?(?:code|status)\b|\bexited: \S+ \(.*|\bentered FATAL state\b.*/i,
+  /\b(?:exited|exiting(?: \w+)?) with (?:exit )?(?:code|status)\b|\bexiting abnormally\W*$|\bexited: \S+ \(.*|\bentered FATAL state\b.*/i,
   /\b(?:command|script|process|child|worker) \S* ?(?:failed|died|exited)(?: with (?:exit )?(?:code|status):? \d+)?\W*$/i,
   /\b(?:shutting|shut|going) down\b(?:: \w+)?\W*$/i,
   /\b(?:aborting|exiting|terminating|giving up|quitting|program will exit)\W*$/i,
   /\b(?:failed|unable|not able) to (?:start|boot|initiali[sz]e|launch|load)(?: (?:the )?(?:\w+ ){0,2}(?:server|application|app|service|program|process|workers?|node|broker|configuration|config|up|mode))?(?: in \S+ mode)?\W*$/i,
   /\b(?:initiali[sz]ation|start-?up|boot|configuration|config|application|application run|run|server)(?: file \S+)?(?: test)? failed\W*(?:exiting\W*)?$/i,
+  /\b(?:(?:fatal|invalid) )?(?:configuration|config|start-?up)(?: (?:error|exception))?(?:, exiting abnormally)?\W*$/i,
   /\b(?:fatal )?errors?(?:\(s\))? found in (?:the )?configuration(?: file)?\b/i,
   /\bcould not create the java virtual machine\b|\ba fatal exception has occurred\b/i,
   /\b(?:fatal|due to (?:an? |the )?(?:\w+ )?) ?(?:exception|error)s?(?: during (?:\w+ )?start-?up)?\b\W*(?:prepare to shutdown\b.*|\(\S+\)\W*)?$/i,
@@ -85,13 +89,20 @@ export function wholeOf(log: string, line: string): string {
   const lines = linesOf(log)
   // Frames of asterisks say nothing.
   const after = lines.slice(lines.lastIndexOf(line) + 1).filter((one) => /\w/.test(one))
-  const whole = [line, ...after.slice(0, lines.includes(line) ? unsaid(line.trim()) : 0)].map((one) => one.trim())
+  const more = !lines.includes(line) ? [] : head.test(line) ? entryOf(after) : after.slice(0, unsaid(line.trim()))
+  const whole = [line, ...more].map((one) => one.trim())
   const [, detail] = (whole.length === 1 && lines.includes(line) && /\bDETAIL: +(.+)$/.exec(after[0] ?? '')) || []
   return detail === undefined ? whole.join(' ') : `${whole[0]}: ${detail}`
+}
+
+/** What stands indented below the head of an entry, without the frames of a stack. */
+function entryOf(after: readonly string[]): readonly string[] {
+  const end = after.findIndex((line) => !/^\s/.test(line) || /^\s+at /.test(line))
+  return after.slice(0, Math.min(2, end < 0 ? after.length : end))
 }
 
 /** How many lines more it takes. */
 function unsaid(line: string): number {
   if (/\b\d+ validation errors? for \S+$/.test(line)) return 2
-  return /:$|^(?:fail|crit|warn): \S+\[\d+\]$|\bduring initialization of VM$/.test(line) ? 1 : 0
+  return /:$|\bduring initialization of VM$/.test(line) ? 1 : 0
 }
