@@ -153,7 +153,7 @@ describe.each<Userland>(['busybox', 'debian'])('cgroup under %s', (userland) => 
     }
     const [busy, idle] = [start('while :; do :; done'), start('while :; do sleep 0.05; done')]
     // It computes, and tells how far it is.
-    const telling = start('while :; do i=$((i + 1)); [ $((i % 100000)) -gt 0 ] || echo $i; done')
+    const telling = start('while :; do i=$((i + 1)); [ $((i % 10000)) -gt 0 ] || echo $i; done')
     const spins = async (pid: number) => (await pod.run(`--target-pid=${pid}`, 'cgroup')).points.filter(({ diag }) => diag?.id === 'cgroup/spinning')
     // It is told once the thread has had 6 s of a processor, which others want, too.
     await expect
