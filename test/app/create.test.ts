@@ -103,7 +103,7 @@ describe('POST /v1/diagnoses refuses', () => {
     ['a selector that is none', { selector: 'shop/app=a b' }, 'selector', /no label requirement/],
     ['a wrong name of a container', { pod: 'shop/cart-0', container: '-app' }, 'container', /name of a container/],
     ['an unknown profile', { pod: 'shop/cart-0', profile: 'root' }, 'profile', /expected one of "auto"/],
-    ['an unknown check', { pod: 'shop/cart-0', checks: ['processes', 'rm'] }, 'checks[1]', /unknown check; known are processes/],
+    ['an unknown check', { pod: 'shop/cart-0', checks: ['processes', 'rm'] }, 'checks[1]', /unknown check; known are cgroup, processes, /],
     ['checks in one string', { pod: 'shop/cart-0', checks: 'dns' }, 'checks', /expected array/],
     ['a check with an empty parameter', { pod: 'shop/cart-0', checks: ['disk='] }, 'checks[0]', /parameter is empty/],
     ['a check that lacks its parameter', { pod: 'shop/cart-0', checks: ['http'] }, 'checks[0]', /as in http=http/],
