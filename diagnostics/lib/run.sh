@@ -107,7 +107,8 @@ run_checks() {
   command_filter end
 }
 
-# Each check gets up to 10 s of the time that is left, but leaves 2 s, or its share, to each that follows. A tenth of the deadline is left
+# Each check gets up to 10 s of the time that is left, and four times the whole seconds more that its head says it takes, for a starved pod
+# gives it little CPU beside them; but it leaves 2 s, or its share, to each that follows. A tenth of the deadline is left
 # to end what is late, and to print: in a starved pod that takes seconds.
 run_each() {
   read_began
@@ -120,7 +121,6 @@ run_each() {
     limit=$((rest - 2 * (left - 1)))
     [ "$limit" -ge $((rest / left)) ] || limit=$((rest / left))
     [ "$limit" -ge 1 ] || limit=1
-    [ "$limit" -le 10 ] || limit=10
     left=$((left - 1))
     name=${request%%=*} param=''
     case $request in *=*) param=${request#*=} ;; esac
@@ -136,7 +136,8 @@ run_each() {
       printf 'ok - %s # SKIP the deadline of %s s has passed\n' "$name" "$deadline"
       continue
     fi
-    memory_of "$file"
+    costs_of "$file"
+    [ "$limit" -le $((10 + 4 * seconds)) ] || limit=$((10 + 4 * seconds))
     if [ -n "$memory" ] && [ $((kib + container_kib)) -gt $((memory / 1024)) ]; then
       printf 'ok - %s # SKIP it needs %s MiB of memory beside the %s MiB of this container, and the pod had %s MiB left\n' \
         "$name" "$(((kib + 1023) / 1024))" "$((container_kib / 1024))" "$((memory / 1048576))"
@@ -158,15 +159,18 @@ find_check() {
   return 1
 }
 
-# $kib becomes the memory that a check says in its head that it takes; 0 where it says nothing.
-memory_of() {
-  kib=0
-  while read -r sign key word amount _; do
+# $kib and $seconds become the memory and the time that a check says in its head that it takes; 0 where it says nothing.
+costs_of() {
+  kib=0 seconds=0
+  while read -r sign key word amount _ _ _ _ _ time _; do
     case $sign in '#'*) ;; *) return ;; esac
     [ "$key $word" = 'Costs: memory' ] || continue
+    case ${time%%.*} in '' | *[!0-9]* | ???* | 0?*) ;; *) seconds=${time%%.*} ;; esac
     tenths=0
     case $amount in *.*) tenths=${amount#*.} && tenths=${tenths%"${tenths#?}"} ;; esac
     amount=${amount%%.*}
+    # Not an octal number.
+    case $amount in 0?*) return ;; esac
     case $amount$tenths in '' | *[!0-9]* | ????????*) return ;; esac
     kib=$((amount * 1024 + tenths * 103))
     return

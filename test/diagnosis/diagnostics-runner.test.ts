@@ -35,6 +35,8 @@ END`,
   crash: 'exit 127',
   killed: 'kill -KILL $$',
   pieces: 'for i in 1 2 3; do echo "ok - piece $i"; done',
+  slow: '# Costs: memory 1.0 MiB, cpu 0.1 s, time 1.5 s; of it 1 s to wait.\nsleep 60',
+  octal: '# Costs: memory 08.5 MiB, cpu 1 s, time 09 s.\necho "ok - counted"',
   large: '# Costs: memory 9.5 MiB, cpu 1 s, time 1 s.\necho "ok - large"',
   first: 'read -r score </proc/self/oom_score_adj; echo "ok - score $score"',
 }
@@ -192,6 +194,14 @@ describe.each<Userland>(['busybox', 'debian'])('runner under %s', (userland) => 
       { ok: true },
     ])
     expect(processesOf(pod)).toEqual([])
+  })
+
+  test('gives a check that says it takes longer more time, and reads no number as an octal one', async () => {
+    const { points } = await run('--deadline=60', `--memory=${32 * 1024 * 1024}`, 'octal', 'slow')
+    expect(points).toMatchObject([
+      { ok: true, name: 'counted' },
+      { ok: false, name: expect.stringMatching(/^check slow did not end within 14 s /) },
+    ])
   })
 
   test('counts its deadline from the start of its process, and keeps a tenth of it to end', async () => {
