@@ -1,14 +1,12 @@
 # The server's certificates, out of what it sent in hex (od -tx1): of the leaf "valid FROM UNTIL" (as 20261122210000) and "names A B …"; of
 # the chain "issuer NAME", "chain …" in words, and "trust PATTERN …", what base64 of an issuer's name looks like in a PEM file; or "alert N",
-# "no TLS"; "version TLS N" where the server chose an old one, "asks" where it asks for a certificate of its client. No signature is verified. Where the server took the connection, "connected" comes first. Lengths are what the server says: none
-# is followed behind the bytes that came, for reading byte[i] makes an element of it.
+# "no TLS"; "version TLS N" where the server chose an old one, "asks" where it asks for a certificate of its client. No signature is verified.
+# Where the server took the connection, "connected" comes first. Lengths are what the server says: none is followed behind the bytes that
+# came, for reading byte[i] makes an element of it. Needs der.awk.
 
 $0 == "connected" { print; next }
 { for (i = 1; i <= NF; i++) if ($i ~ /^[0-9a-f][0-9a-f]$/ && n < 40000) byte[n++] = $i }
 
-function number(at, size,   value) { for (value = 0; size > 0; size--) value = value * 256 + hex[byte[at++]]; return value }
-function text(at, size,   out) { for (out = ""; size > 0; size--) out = out sprintf("%c", hex[byte[at++]]); gsub(/[^ -~]/, "?", out); return out }
-function time(tag, digits) { if (tag == "17") digits = (substr(digits, 1, 2) < "50" ? "20" : "19") digits; return substr(digits, 1, 14) }
 # DER: where the content of the element at `at` begins, and where it ends.
 function into(at) { return hex[byte[at + 1]] < 128 ? at + 2 : at + 2 + hex[byte[at + 1]] - 128 }
 function past(at) { return into(at) + (hex[byte[at + 1]] < 128 ? hex[byte[at + 1]] : number(at + 2, hex[byte[at + 1]] - 128)) }
@@ -59,17 +57,6 @@ function tell_chain(   i, words) {
   print "chain " words
   print "trust" trust
 }
-function tell_validity(from, to,   i, j, size) {
-  for (i = from; i + 30 < to; i++) {
-    # SEQUENCE of two times: UTCTime (17 0d) or GeneralizedTime (18 0f)
-    if (byte[i] != "30" || !(byte[i + 2] == "17" && byte[i + 3] == "0d" || byte[i + 2] == "18" && byte[i + 3] == "0f")) continue
-    size = hex[byte[i + 3]]
-    j = i + 4 + size
-    if (byte[j] != "17" && byte[j] != "18") continue
-    print "valid " time(byte[i + 2], text(i + 4, size)) " " time(byte[j], text(j + 2, hex[byte[j + 1]]))
-    return
-  }
-}
 function tell_names(from, to,   i, k, size, extra, names, end) {
   for (i = from; i + 8 < to; i++) if (byte[i] byte[i + 1] byte[i + 2] byte[i + 3] byte[i + 4] == "0603551d11") break
   if (i + 8 >= to) return
@@ -92,7 +79,6 @@ function tell_hello(   at) {
 
 END {
   digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-  for (i = 0; i < 256; i++) hex[sprintf("%02x", i)] = i
   # Take the records apart; what is kept is the handshake's bytes.
   m = 0
   for (at = 0; at + 5 <= n; at += 5 + size) {

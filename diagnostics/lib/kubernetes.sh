@@ -178,8 +178,9 @@ look_at_certificates() {
     inside "$root" "$point/$key" || continue
     certificates=$((certificates + 1))
     # shellcheck disable=SC2046
-    set -- $(head -c 65536 "$inside" | awk -f "$lib/validity.awk")
-    [ $# = 2 ] || continue
+    set -- $(head -c 65536 "$inside" | awk -f "$lib/der.awk" -f "$lib/validity.awk")
+    [ "$#-${1:-}" = 3-valid ] || continue
+    shift
     now=$(date -u +%Y%m%d%H%M%S)
     if [ "$2" -lt "$now" ]; then
       tell "certificate$point/$key" warn "the certificate $point/$key has expired on $(day "$2"): who is shown it refuses it" "the Secret was not renewed" "renew it (cert-manager, a job); restart the pod if its program reads it only when it starts" "valid from $(day "$1") to $(day "$2")"

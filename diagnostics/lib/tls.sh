@@ -33,7 +33,7 @@ greet() {
     # busybox and dash have this limit.
     # shellcheck disable=SC3045
     ulimit -S -v 16384
-    within "$1" busybox nc -w 3 "$address" "$port" -e busybox sh "$lib/certificate.sh" "$host" 2>&1 | head -c 131072 | awk -f "$lib/certificate.awk"
+    within "$1" busybox nc -w 3 "$address" "$port" -e busybox sh "$lib/certificate.sh" "$host" 2>&1 | head -c 131072 | awk -f "$lib/der.awk" -f "$lib/certificate.awk"
   )
 }
 

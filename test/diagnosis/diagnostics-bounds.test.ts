@@ -28,7 +28,7 @@ describe.each<Userland>(['busybox', 'debian'])('what is hostile or harmless, und
 
   describe('a server of TLS', () => {
     const greeting = (bytes: readonly number[]) => `connected\n ${bytes.map((byte) => byte.toString(16).padStart(2, '0')).join(' ')}\n`
-    const read = (bytes: readonly number[]) => shell(`ulimit -S -v 16384; ${awk} -f "$1/certificate.awk"`, greeting(bytes))
+    const read = (bytes: readonly number[]) => shell(`ulimit -S -v 16384; ${awk} -f "$1/der.awk" -f "$1/certificate.awk"`, greeting(bytes))
     const record = (body: readonly number[]) => [0x16, 3, 3, body.length >> 8, body.length & 255, ...body]
 
     test.each([
