@@ -1,5 +1,6 @@
 # What the numbers of a cgroup say: memory and counts here, what happened meanwhile in cgroup-cpu.awk. Input: "name value [value]", and the
-# lines of sample.awk, "tmpfs KIB PATH" and "segments COUNT UNATTACHED BYTES UNATTACHED-BYTES"; variables: version, check, age (seconds that the target runs; empty: not known).
+# lines of sample.awk, "tmpfs KIB PATH" and "segments COUNT UNATTACHED BYTES UNATTACHED-BYTES"; variables: version, check, age (seconds that the
+# target runs; empty: not known).
 
 function mib(bytes) { return sprintf("%.1f MiB", bytes / 1048576) }
 # Of v1 the sums over child groups count.
@@ -10,7 +11,6 @@ $1 == "cpu-of" { users = users (users == "" ? "" : ", ") $2 " (" rest(4) ") " $3
 $1 == "grows" { growing[++grown] = $2; grew_from[grown] = $3; grew_to[grown] = $4; grower[grown] = rest(5); next }
 $1 == "awake" { awake(rest(7)); next }
 $1 == "tmpfs" { if ($2 >= 1024) in_memory = in_memory "\n" rest(3) " holds " mib($2 * 1024); next }
-
 $1 == "segments" { segments = $2 + 0; unattached = $3 + 0; segment_bytes = $4 + 0; unattached_bytes = $5 + 0; next }
 
 # Numbers only: whatever else a file held is not printed.

@@ -35,7 +35,6 @@ function look(name, text,   inner) {
 }
 function add(name, what, words, cause) { if (found >= 10) return; who[++found] = name; kind[found] = what; saying[found] = words; why[found] = cause }
 
-
 END {
   for (i = 1; i <= n && i <= 200; i++) {
     line = line (line == "" ? "" : " ") order[i]

@@ -107,9 +107,9 @@ run_checks() {
   command_filter end
 }
 
-# Each check gets up to 10 s of the time that is left, and four times the whole seconds more that its head says it takes, for a starved pod
-# gives it little CPU beside them; but it leaves 2 s, or its share, to each that follows. A tenth of the deadline is left
-# to end what is late, and to print: in a starved pod that takes seconds.
+# Each check gets up to 10 s of the time that is left, and 4 s more for each whole second that its head says it takes, for in a starved pod all
+# that it does beside waiting is slow; but it leaves 2 s, or its share, to each that follows. A tenth of the deadline is left to end what is
+# late, and to print: that takes seconds there.
 run_each() {
   read_began
   ends=$((began + deadline - deadline / 10))

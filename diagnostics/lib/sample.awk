@@ -1,8 +1,8 @@
 # Looks twice at the target's threads, some seconds apart. Input: their directories (/proc/PID/task/TID), one a line; variables: proc, seconds.
 # Prints what cgroup.awk reads, of the processes that used most CPU ("cpu-of") or whose threads grow ("grows"), and of threads that never
 # slept meanwhile ("awake"), whether they got a processor or waited for one:
-# Who is the only thread of its process and read or wrote meanwhile is at work, and not told.
 #   cpu-of PID HUNDREDTHS-OF-A-CORE NAME, grows PID BEFORE AFTER NAME, awake PID TID PERCENT-ON-A-PROCESSOR SECONDS-AWAKE-EVER SYSTEM-CALLS NAME
+# Who is the only thread of its process and read or wrote meanwhile is at work, and not told.
 
 # Nanoseconds on a processor and waiting for one, in run and wait; false if the thread is gone.
 function schedule(dir,   text, f, known) {
