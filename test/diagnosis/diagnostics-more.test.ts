@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { needs } from '../needs.ts'
 import { certificate, inDays } from './diagnostics-certificates.ts'
 import { listen, stopServers } from './diagnostics-servers.ts'
-import { Diagnostics, type Point, printed, proveEnd } from './diagnostics-userland.ts'
+import { Diagnostics, type Point, printed } from './diagnostics-userland.ts'
 
 describe('checks of a name with several addresses, and of rarer faults', () => {
   const busybox = needs('busybox')
@@ -49,9 +49,7 @@ describe('checks of a name with several addresses, and of rarer faults', () => {
   })
 
   async function check(...checks: string[]): Promise<readonly Point[]> {
-    const { text, points } = await pod.run(`--proc=${proc}`, '--deadline=40', ...checks)
-    proveEnd(text)
-    return points
+    return (await pod.report(`--proc=${proc}`, ...checks)).points
   }
 
   test('tcp and http go on to the next address, and name the one that failed', async () => {

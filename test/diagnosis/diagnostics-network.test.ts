@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { needs } from '../needs.ts'
 import { nameserver, stopServers } from './diagnostics-servers.ts'
-import { Diagnostics, type Point, type Printed, printed, proveEnd, type Userland } from './diagnostics-userland.ts'
+import { Diagnostics, type Point, type Printed, printed, type Userland } from './diagnostics-userland.ts'
 
 const busybox = needs('busybox')
 const unshare = needs('unshare')
@@ -33,8 +33,7 @@ describe.each<Userland>(['busybox', 'debian'])('checks of counters and connectio
   }
 
   async function check(...args: string[]): Promise<Printed> {
-    const told = await pod.run('--deadline=40', ...args)
-    proveEnd(told.text)
+    const told = await pod.report(...args)
     expect(told.text).not.toContain('# | ')
     return told
   }

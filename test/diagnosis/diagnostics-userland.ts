@@ -46,6 +46,13 @@ export class Diagnostics {
     return printed(this.start(args))
   }
 
+  /** What is printed to its proven end, within 40 s. */
+  async report(...args: readonly string[]): Promise<Printed> {
+    const told = await this.run('--deadline=40', ...args)
+    proveEnd(told.text)
+    return told
+  }
+
   remove(): void {
     rmSync(this.home, { recursive: true })
   }
