@@ -38,7 +38,9 @@ export default class implements Reporter {
       console.log(`\nCI: ${tests} tests that did not run count as failures`)
       counts.failed += tests
       counts.skipped -= tests
-      failures.push(...lacking.map(([reason, names]) => `${names[0]} and ${names.length - 1} more: did not run, ${reason}`))
+      failures.push(
+        ...lacking.map(([reason, names]) => `${names[0]}${names.length > 1 ? ` and ${names.length - 1} more` : ''}: did not run, ${reason}`),
+      )
       process.exitCode = 1
     }
     const file = process.env.TEST_COUNTS
