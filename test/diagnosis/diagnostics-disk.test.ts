@@ -13,7 +13,7 @@ describe.each<Userland>(['busybox', 'debian'])('the check disk under %s', (userl
   const pod = new PodTree(userland, needs('busybox'))
   beforeEach(() => pod.runAs({}))
   afterAll(() => pod.remove())
-  const written = '3 file systems of the target have space and inodes'
+  const written = 'file systems of the target that have space and inodes: 3'
 
   test('finds a volume that belongs to another user', async () => {
     pod.directory('/data')

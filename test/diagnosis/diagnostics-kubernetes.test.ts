@@ -41,7 +41,7 @@ describe.each<Userland>(['busybox', 'debian'])('the check kubernetes under %s', 
       volume('/etc/app', { 'app.json': '{"password": "made-up-secret"}', empty: '' }, { source: configMap }),
       volume('/etc/keys', { signing: 'made-up-secret' }),
     )
-    expect(told(points)).toEqual(['2 mounted ConfigMaps, Secrets and the like can be read'])
+    expect(told(points)).toEqual(['mounted ConfigMaps, Secrets and the like that can be read: 2'])
     expect(text).toMatch(/^# \/etc\/app \(ConfigMap\), keys: app\.json empty; written 2026-11-27 11:59:58 UTC$/m)
     expect(text).toContain('# the environment names the API server (KUBERNETES_SERVICE_HOST)')
     expect(text).not.toContain('made-up')
@@ -127,8 +127,8 @@ describe.each<Userland>(['busybox', 'debian'])('the check kubernetes under %s', 
   test.each([
     ['has expired', 'tls.crt', -30, -2, 'warn kubernetes/certificate/etc/tls/tls.crt'],
     ['is not valid yet', 'server.pem', 2, 30, 'warn kubernetes/certificate/etc/tls/server.pem'],
-    ['is valid', 'tls.crt', -30, 30, '1 mounted ConfigMaps, Secrets and the like can be read'],
-    ['of an authority has expired', 'ca.crt', -30, -2, '1 mounted ConfigMaps, Secrets and the like can be read'],
+    ['is valid', 'tls.crt', -30, 30, 'mounted ConfigMaps, Secrets and the like that can be read: 1'],
+    ['of an authority has expired', 'ca.crt', -30, -2, 'mounted ConfigMaps, Secrets and the like that can be read: 1'],
   ])('looks at the times of a certificate that a Secret holds: one that %s', async (_, key, from, until, says) => {
     const { cert } = certificate(inDays(from), inDays(until))
     const { points } = await look(volume('/etc/tls', { [key]: `Bag Attributes\n${cert}${cert}`, 'tls.key': 'made-up-secret' }))
