@@ -107,7 +107,7 @@ run_checks() {
   command_filter end
 }
 
-# Each check gets up to 10 s of the time that is left, and 4 s more for each whole second that its head says it takes, for in a starved pod all
+# Each check gets up to 10 s of the time that is left, and 8 s more for each whole second that its head says it takes, for in a starved pod all
 # that it does beside waiting is slow; but it leaves 2 s, or its share, to each that follows. A tenth of the deadline is left to end what is
 # late, and to print: that takes seconds there.
 run_each() {
@@ -137,7 +137,7 @@ run_each() {
       continue
     fi
     costs_of "$file"
-    [ "$limit" -le $((10 + 4 * seconds)) ] || limit=$((10 + 4 * seconds))
+    [ "$limit" -le $((10 + 8 * seconds)) ] || limit=$((10 + 8 * seconds))
     if [ -n "$memory" ] && [ $((kib + container_kib)) -gt $((memory / 1024)) ]; then
       printf 'ok - %s # SKIP it needs %s MiB of memory beside the %s MiB of this container, and the pod had %s MiB left\n' \
         "$name" "$(((kib + 1023) / 1024))" "$((container_kib / 1024))" "$((memory / 1048576))"

@@ -1,4 +1,5 @@
-# Looks twice at the target's threads, some seconds apart. Input: their directories (/proc/PID/task/TID), one a line; variables: proc, seconds.
+# Looks twice at the first 1000 of the target's threads, some seconds apart. Input: their directories (/proc/PID/task/TID), one a line;
+# variables: proc, seconds.
 # Prints what cgroup.awk reads, of the processes that used most CPU ("cpu-of") or whose threads grow ("grows"), and of threads that never
 # slept meanwhile ("awake"), whether they got a processor or waited for one:
 #   cpu-of PID HUNDREDTHS-OF-A-CORE NAME, grows PID BEFORE AFTER NAME, awake PID TID PERCENT-ON-A-PROCESSOR SECONDS-AWAKE-EVER SYSTEM-CALLS NAME
@@ -43,7 +44,7 @@ function uptime(   text, f) { text = first_line("/proc/uptime"); split(text, f, 
 
 {
   n = split($0, part, "/")
-  if (!schedule($0)) next
+  if (last >= 1000 || !schedule($0)) next
   at[++last] = $0
   run_before[last] = run
   wait_before[last] = wait
@@ -54,7 +55,7 @@ function uptime(   text, f) { text = first_line("/proc/uptime"); split(text, f, 
 
 END {
   began = uptime()
-  system("sleep " seconds)
+  system("exec sleep " seconds)
   took = uptime() - began
   if (took <= 0) took = seconds
   for (i = 1; i <= last; i++) {

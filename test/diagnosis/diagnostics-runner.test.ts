@@ -200,7 +200,7 @@ describe.each<Userland>(['busybox', 'debian'])('runner under %s', (userland) => 
     const { points } = await run('--deadline=60', `--memory=${32 * 1024 * 1024}`, 'octal', 'slow')
     expect(points).toMatchObject([
       { ok: true, name: 'counted' },
-      { ok: false, name: expect.stringMatching(/^check slow did not end within 14 s /) },
+      { ok: false, name: expect.stringMatching(/^check slow did not end within 18 s /) },
     ])
   })
 

@@ -88,7 +88,7 @@ describe('headroomOf', () => {
       512,
       0,
     ])
-    for (const wrong of ['', 'Mi', '1Xi', '1 Mi', '1.2.3']) expect(() => quantityBytes(wrong)).toThrow(`Cannot read memory quantity "${wrong}"`)
+    for (const wrong of ['', 'Mi', '1Xi', '1 Mi', '1.2.3']) expect(() => quantityBytes(wrong)).toThrow(`Cannot read quantity "${wrong}"`)
   })
 })
 

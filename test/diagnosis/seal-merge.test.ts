@@ -40,6 +40,12 @@ describe('mergeFindings', () => {
     expect(ran()).toEqual(['warn memory/shop/near-limit'])
     expect(ran(inside('cgroup/memory'))).toEqual(['error cgroup/memory', 'error memory/shop/near-limit'])
     expect(merged([used])).toEqual(['error memory/shop/near-limit'])
+    const blind = {
+      checks: ['cgroup'],
+      findings: [],
+      container: { skipped: [{ check: 'cgroup', why: 'its /sys/fs/cgroup is not open to inspection' }] },
+    }
+    expect(mergeFindings([used], [blind]).map(({ severity }) => severity)).toEqual(['error'])
   })
 
   test('has a volume weigh more that the target was denied to write to', () => {

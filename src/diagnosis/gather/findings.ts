@@ -5,7 +5,7 @@ import { containersOf } from './containers.ts'
 import { eventFindings } from './event-findings.ts'
 import { evidenceFinding } from './evidence-finding.ts'
 import { exitFindings } from './exit-findings.ts'
-import { containerUsage, quantityBytes } from './headroom.ts'
+import { quantityBytes } from './headroom.ts'
 import { initFindings } from './init-findings.ts'
 import { linkWords } from './link-words.ts'
 import { logFindings } from './log-findings.ts'
@@ -18,6 +18,7 @@ import { startFindings } from './start-findings.ts'
 import type { TargetReading } from './target.ts'
 import { unfinishedFindings } from './unfinished-findings.ts'
 import { unledServices } from './unled-services.ts'
+import { cpuFindings, memoryFindings } from './usage-findings.ts'
 
 /** What is read beside the pod and has findings of its own. */
 export interface Beside {
@@ -65,6 +66,7 @@ export function evidenceFindings(
     ...unfinishedFindings(pod, now),
     ...beside.workload,
     ...memoryFindings(pod, readings, headroom),
+    ...cpuFindings(pod, readings, now),
     ...readOnlyFindings(pod, target, readings),
     ...beside.services,
     ...eventFindings(pod, events, now),
@@ -76,24 +78,6 @@ export function evidenceFindings(
 }
 
 const maxFindings = 30
-
-/** From this share of the limit on, the next allocation may be the last. */
-const nearLimit = 0.9
-const cause = 'The limit is too low, or something grows'
-const next = 'Raise the memory limit before the kernel kills a process, or look for what grows'
-
-function memoryFindings(pod: RawPod, { metrics }: Readings, headroom: Headroom): readonly Finding[] {
-  const usage = containerUsage(metrics)
-  const containers = pod.spec.containers.flatMap(({ name, resources }) => {
-    const limit = quantityBytes(resources?.limits?.memory ?? '0')
-    const used = usage.get(name) ?? 0
-    if (limit === 0 || used < limit * nearLimit) return []
-    return [evidenceFinding('memory', `${name}/near-limit`, 'error', `Memory of container ${name} is at ${share(used, limit)}`, { cause, next })]
-  })
-  if (containers.length > 0 || headroom.kind !== 'known' || headroom.usedBytes < headroom.limitBytes * nearLimit) return containers
-  const title = `Memory of the pod is at ${share(headroom.usedBytes, headroom.limitBytes)}`
-  return [evidenceFinding('memory', 'near-limit', 'error', title, { cause, next })]
-}
 
 /** No program fits into less, nor what the runtime needs to start it. */
 const tinyBytes = 2 ** 20
@@ -114,9 +98,4 @@ function tinyLimits(pod: RawPod): readonly Finding[] {
       }),
     ]
   })
-}
-
-function share(used: number, limit: number): string {
-  const mebibytes = (bytes: number) => (bytes / 2 ** 20).toFixed(bytes % 2 ** 20 === 0 ? 0 : 1)
-  return `${Math.floor((100 * used) / limit)} % of its limit: ${mebibytes(used)} of ${mebibytes(limit)} MiB`
 }

@@ -4,6 +4,16 @@ import type { Headroom } from '../gathered.ts'
 /** An older measurement says nothing about now. */
 const staleMs = 180_000
 
+export const isStale = (at: number, now: number): boolean => now - at > staleMs
+
+/** What is read of a PodMetrics. https://github.com/kubernetes/metrics/blob/v0.34.4/pkg/apis/metrics/v1beta1/types.go */
+export interface UsageMetrics {
+  readonly timestamp?: string
+  /** The time that is measured, until the timestamp: a duration of Go. */
+  readonly window?: string
+  readonly containers?: readonly { readonly name: string; readonly usage?: { readonly memory?: string; readonly cpu?: string } }[]
+}
+
 /**
  * Memory left below the pod's limit. Its cgroup has one only if the pod itself or every container has, init containers among
  * them, though they have ended; then it is the sum of containers and sidecars, or what an init container takes beside the
@@ -15,7 +25,7 @@ export function headroomOf(pod: RawPod, metrics: Raw | undefined, now: number, u
   if (limitBytes === undefined) return { kind: 'unlimited' }
   if (!metrics) return { kind: 'unknown', why: unread ?? 'metrics.k8s.io has no measurement of this pod, or is not installed' }
   const at = Date.parse(String(metrics.timestamp ?? new Date(now).toISOString()))
-  if (now - at > staleMs) return { kind: 'unknown', why: `the last measurement in metrics.k8s.io is ${Math.round((now - at) / 1000)} s old` }
+  if (isStale(at, now)) return { kind: 'unknown', why: `the last measurement in metrics.k8s.io is ${Math.round((now - at) / 1000)} s old` }
   const usage = containerUsage(metrics)
   for (const { name, state } of [...(pod.status.containerStatuses ?? []), ...(pod.status.initContainerStatuses ?? [])]) {
     if (!state?.running) continue
@@ -30,7 +40,7 @@ export function headroomOf(pod: RawPod, metrics: Raw | undefined, now: number, u
 
 /** Bytes by container, of those that were measured. */
 export function containerUsage(metrics: Raw | undefined): ReadonlyMap<string, number> {
-  const containers = (metrics?.containers ?? []) as readonly { readonly name: string; readonly usage?: { readonly memory?: string } }[]
+  const { containers = [] } = (metrics ?? {}) as UsageMetrics
   return new Map(containers.flatMap(({ name, usage }) => (usage?.memory === undefined ? [] : [[name, quantityBytes(usage.memory)] as const])))
 }
 
@@ -85,10 +95,20 @@ const units: Readonly<Record<string, number>> = {
   Ei: 2 ** 60,
 }
 
-/** Bytes of a Kubernetes quantity in any of its forms. https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/ */
-export function quantityBytes(quantity: string): number {
-  const match = /^([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)([a-zA-Z]{0,2})$/.exec(quantity)
+/** Whole bytes of a Kubernetes quantity: see {@link quantity}. */
+export function quantityBytes(text: string): number {
+  return Math.ceil(quantity(text))
+}
+
+/**
+ * The number of a Kubernetes quantity in any of its forms.
+ * https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
+ *
+ * @throws RangeError for what is none.
+ */
+export function quantity(text: string): number {
+  const match = /^([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)([a-zA-Z]{0,2})$/.exec(text)
   const unit = match ? units[match[2] ?? ''] : undefined
-  if (!match || unit === undefined) throw new RangeError(`Cannot read memory quantity "${quantity}"`)
-  return Math.ceil(Number(match[1]) * unit)
+  if (!match || unit === undefined) throw new RangeError(`Cannot read quantity "${text}"`)
+  return Number(match[1]) * unit
 }

@@ -1,5 +1,5 @@
 import type { Store } from '../../ports/store/store.ts'
-import type { Finding } from '../diagnosis.ts'
+import type { ContainerRecord, Finding } from '../diagnosis.ts'
 import { orderFindings } from '../order-findings.ts'
 import { readContainer } from './read-container.ts'
 import { TapReader, type TapReading } from './tap-findings.ts'
@@ -14,14 +14,18 @@ export async function readFindings(store: Pick<Store, 'get'>, id: string, contai
   return tap.finish()
 }
 
+/** What of a container counts here. */
+interface Ran {
+  readonly checks: readonly string[]
+  readonly findings: readonly Finding[]
+  readonly container?: Pick<ContainerRecord, 'skipped'>
+}
+
 /**
  * The findings of a diagnosis, the most telling first: see {@link orderFindings}. Where the second container ran a check again, the first one's answer is dropped:
  * it was blind.
  */
-export function mergeFindings(
-  evidence: readonly Finding[],
-  containers: readonly { readonly checks: readonly string[]; readonly findings: readonly Finding[] }[],
-): readonly Finding[] {
+export function mergeFindings(evidence: readonly Finding[], containers: readonly Ran[]): readonly Finding[] {
   const [first, second] = containers
   const seen = second
     ? inOrder([...(first?.findings ?? []).filter(({ check }) => !second.checks.includes(check)), ...second.findings], first?.checks ?? [])
@@ -29,8 +33,13 @@ export function mergeFindings(
   const all = [...seen, ...evidence]
   // The same trouble has the same id, but two paths of one server may fail in the same way: they are two sentences.
   const unique = all.filter(({ id, title }, at) => all.findIndex((other) => other.id === id && other.title === title) === at)
-  const memoryIsCalm = containers.some(({ checks }) => checks.includes('cgroup')) && !seen.some(({ check }) => check === 'cgroup')
+  const memoryIsCalm = containers.some(sawMemory) && !seen.some(({ check }) => check === 'cgroup')
   return orderFindings(unique.map((one) => weighed(one, evidence, memoryIsCalm)))
+}
+
+/** A container that is blind for the target skips this check. */
+function sawMemory({ checks, container }: Ran): boolean {
+  return checks.includes('cgroup') && !container?.skipped?.some(({ check }) => check === 'cgroup')
 }
 
 /** As one container that saw everything would have found them. */
