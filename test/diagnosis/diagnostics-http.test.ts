@@ -69,11 +69,12 @@ describe('what http tells of time and trust', () => {
 
   test('tells an answer that is late from none, and shows the times', async () => {
     target({})
+    // The check's clock counts hundredths of a second, and may begin with one that is almost over.
     const late = await listen(createServer((_, answer) => void setTimeout(() => answer.end(), 5200)))
     const { points, text } = await check(`http=http://localhost:${late}/`)
     expect(idsOf(points)).toEqual(['warn http/localhost/slow'])
-    expect(points[0]?.name).toMatch(/is slow: 200 OK came after 5[2-9]\d\d ms$/)
-    expect(text).toMatch(/^# times of GET http:\/\/localhost:\d+\/: name \d+ ms, connection \d+ ms, first byte 5[2-9]\d\d ms$/m)
+    expect(points[0]?.name).toMatch(/is slow: 200 OK came after 5(19|[2-9]\d)\d ms$/)
+    expect(text).toMatch(/^# times of GET http:\/\/localhost:\d+\/: name \d+ ms, connection \d+ ms, first byte 5(19|[2-9]\d)\d ms$/m)
   })
 
   test('finds TLS where the URL says http, and names other protocols', async () => {

@@ -142,7 +142,7 @@ describe.each<Userland>(['busybox', 'debian'])('processes and limits of a target
 
     test('processes names a debugger and what it holds', async (context) => {
       if (process.arch !== 'x64') return context.skip('because system calls have other numbers there')
-      const target = await start('/bin/sh', '-c', 'echo ready; exec sleep 60')
+      const target = await start(perl, '-e', '$| = 1; print "ready\\n"; sleep 60')
       // PTRACE_ATTACH; where a process may trace its descendants alone, only root may.
       const tracer = await start(perl, '-e', `$| = 1; print syscall(101, 16, ${target}, 0, 0) == 0 ? "yes\\n" : "no\\n"; sleep 60`)
       await expect.poll(() => readFileSync(`/proc/${target}/status`, 'utf8')).toMatch(/^State:\tt/m)
@@ -150,7 +150,7 @@ describe.each<Userland>(['busybox', 'debian'])('processes and limits of a target
       expect(points).toMatchObject([
         {
           ok: false,
-          name: `process ${target} (sleep) of the target is stopped by a debugger (state t, traced by process ${tracer} (perl)) and does no work`,
+          name: `process ${target} (perl) of the target is stopped by a debugger (state t, traced by process ${tracer} (perl)) and does no work`,
           diag: { id: 'processes/traced', severity: 'error' },
         },
         { ok: true },

@@ -51,10 +51,13 @@ describe.each<Userland>(['busybox', 'debian'])('checks of the pod under %s', (us
 
   test('processes finds what is stopped and what is not reaped', async () => {
     const pid = await target('sh', '-c', 'for i in 1 2 3 4 5 6 7; do sleep 0.5 & done; sleep 60 & echo $!; exec sleep 60')
-    const worker = execFileSync('pgrep', ['-P', String(pid), '-x', 'sleep'], { encoding: 'utf8' })
-      .trim()
-      .split('\n')
-      .at(-1)
+    // The shells become sleep one after the other; the last one is the one that goes on.
+    const sleepers = (): string[] =>
+      execFileSync('pgrep', ['-P', String(pid), '-x', 'sleep'], { encoding: 'utf8' })
+        .trim()
+        .split('\n')
+    await expect.poll(() => sleepers().length).toBe(8)
+    const worker = sleepers().at(-1)
     process.kill(Number(worker), 'SIGSTOP')
     await expect.poll(() => readFileSync(`/proc/${worker}/stat`, 'utf8')).toMatch(/\) T /)
     const states = (): string => execFileSync('ps', ['-o', 'stat=', '--ppid', String(pid)], { encoding: 'utf8' })
