@@ -204,7 +204,7 @@ describe.each<Userland>(['busybox', 'debian'])('runner under %s', (userland) => 
     ])
   })
 
-  test('counts its deadline from the start of its process, and keeps a tenth of it to end', async () => {
+  test('counts its deadline from the start of its process, and keeps a sixth of it to end', async () => {
     const command = 'sleep 5; exec "$0" "$@"'
     const args = ['-c', command, join(pod.home, 'runner'), '--deadline=10', 'fine', 'hang']
     const { points, text } = await printed(spawn('sh', args, { env: { PATH: pod.path }, cwd: pod.home, stdio: ['ignore', 'pipe', 'pipe'] }))
