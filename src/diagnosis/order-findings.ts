@@ -64,7 +64,8 @@ function isSame(evidence: Finding, { id }: Finding): boolean {
   }
   if (check !== 'dns' && check !== 'tcp' && check !== 'http') return false
   const host = server.replace(/:\d+$/, '')
-  if (evidence.check === 'service') return host.split('.')[0] === evidence.id.split('/')[1]
+  if (evidence.check === 'service')
+    return host.split('.')[0] === evidence.id.split('/')[1] || (/^[\d.]+$|^\[/.test(host) && names(evidence.title, host))
   if (!/^(init|exit-history)$/.test(evidence.check) || host === 'localhost') return false
   return names(`${evidence.title}\n${evidence.evidence ?? ''}`, host)
 }

@@ -42,6 +42,23 @@ describe('what is over', () => {
     expect(await findingsOf({ ...quiet(changed(web, { status: { conditions: [ready] } })), events: { items: [late] } })).toEqual([])
   })
 
+  // Eight asks, every two seconds, before a kill; the pod is ready at once, for it has no readiness probe.
+  const livenessProbe = { httpGet: { port: 8080 }, initialDelaySeconds: 2, periodSeconds: 2, failureThreshold: 8 }
+  test.each([
+    ['among the first asks of a slow start', 30, 17, []],
+    ['among the first asks, and perhaps still', 20, 3, ['probe/shop/liveness']],
+    ['after the first asks, too', 300, 60, ['probe/shop/liveness']],
+  ])('failures of a liveness probe %s', async (_, begun, failed, ids) => {
+    const about = { involvedObject: { fieldPath: 'spec.containers{shop}' }, lastTimestamp: secondsAgo(failed), count: 4 }
+    const items = [event('Unhealthy', 'Liveness probe failed: HTTP probe failed with statuscode: 503', about)]
+    const status = {
+      containerStatuses: [{ name: 'shop', restartCount: 0, ready: true, state: { running: { startedAt: secondsAgo(begun) } } }],
+      conditions: [{ ...ready, lastTransitionTime: secondsAgo(begun) }],
+    }
+    const world = changed(web, { container: { livenessProbe }, status })
+    expect((await findingsOf({ ...quiet(world), events: { items } })).map(({ id }) => id)).toEqual(ids)
+  })
+
   test.each([
     ['one failure while it came up', 1, 100, 98, 95, []],
     ['a failure after hours', 1, 20_000, 120, 95, ['exit-history/shop/exited']],
@@ -93,4 +110,22 @@ describe('what is over', () => {
       expect(await findingsOf({ ...quiet(web), log: `${log}\n` })).toMatchObject([{ id: 'log/trouble', severity: 'info' }])
     },
   )
+})
+
+test.each([
+  ['Readiness', { readinessProbe: { httpGet: { port: 'http', path: '/healthz' } } }, 'GET :http/healthz'],
+  ['Startup', { startupProbe: { tcpSocket: { port: 'http' } } }, 'TCP :http'],
+])('a %s probe asks for a port by a name that the container does not have', async (kind, probe, asks) => {
+  const words = `${kind} probe errored and resulted in unknown state: strconv.Atoi: parsing "http": invalid syntax`
+  const status = { containerStatuses: [{ name: 'shop', restartCount: 0, ready: false, state: { running: {} } }], conditions: [] }
+  const told = async (ports: readonly object[]) => {
+    const items = [event('Unhealthy', words, { involvedObject: { fieldPath: 'spec.containers{shop}' } })]
+    return (await findingsOf({ ...quiet(changed(web, { container: { ports, ...probe }, status })), events: { items } }))[0]
+  }
+  const title = `${kind} probe of container shop (${asks}) asks for a port named http, and the container has none of that name`
+  expect(await told([{ containerPort: 8080, name: 'web' }])).toMatchObject({
+    title: `${title} (it has web)`,
+    cause: expect.stringContaining('looked up among the ports'),
+  })
+  expect((await told([{ containerPort: 8080 }]))?.title).toBe(title)
 })

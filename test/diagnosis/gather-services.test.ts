@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Raw, RawPod } from '../../src/ports/cluster/cluster.ts'
-import { type Captured, captured, changed, findingsOf, gatherOf, quiet } from './gather-world.ts'
+import { type Captured, captured, changed, gatherOf } from './gather-world.ts'
 
 const plain = captured('healthy-web')
 const now = Date.parse(plain.now)
@@ -59,6 +59,15 @@ describe('a Service of the pod', () => {
     expect(await told([service('other', { app: 'cart' }, { port: 80 })])).toEqual([])
   })
 
+  test('that selects no pod is another version of it, where a Service leads to this one, but for the Service that bears its name', async () => {
+    const stable = service('front', { app: 'shop' }, { port: 8080 })
+    const canary = service('front-canary', { app: 'shop', track: 'canary' }, { port: 8080 })
+    expect(await told([stable, canary])).toEqual([])
+    expect((await told([stable, service('shop', { app: 'shop', version: 'green' }, { port: 8080 })])).map(([id]) => id)).toEqual([
+      'service/shop/no-pods',
+    ])
+  })
+
   test.each([
     ['its own port', { port: 8080 }, ['8080']],
     ['a name that is there', { port: 80, targetPort: 'web' }, ['8080']],
@@ -99,6 +108,35 @@ describe('a Service that the pod calls', () => {
     ],
   ])('leads to %s', async (_, stock, pods, title) => {
     expect((await told([stock], pods)).map(([, severity, words]) => [severity, words])).toEqual([['error', title]])
+  })
+
+  test.each<[string, Raw, string]>([
+    ['waits', { waiting: { reason: 'CrashLoopBackOff' } }, ': CrashLoopBackOff'],
+    ['is between two runs', { terminated: { reason: 'Error', exitCode: 1 } }, ': ended with exit code 1'],
+    ['was killed', { terminated: { reason: 'OOMKilled', exitCode: 137 } }, ': OOMKilled'],
+    ['runs', { running: {} }, ''],
+  ])('leads to a pod whose container %s', async (_, state, why) => {
+    const sick = behind({ app: 'stock' }, false)
+    const pod = { ...sick, status: { ...sick.status, containerStatuses: [{ name: 'stock', restartCount: 1, ready: false, state }] } } as RawPod
+    expect((await told([service('stock', { app: 'stock' }, { port: 8080 })], [pod])).map(([, , title]) => title)).toEqual([
+      `Service stock, which the pod calls, has no ready endpoints: none of its 1 pods is ready (stock-1${why})`,
+    ])
+  })
+
+  test.each([
+    ['10.96.0.77', 'http://10.96.0.77:8080/'],
+    ['[fd00::77]', 'http://[fd00::77]:8080/'],
+  ])('is known by its address too: %s', async (address, url) => {
+    const byAddress = { ...web, ...changed(web, { container: { env: [{ name: 'STOCK', value: url }] } }) }
+    const stock = {
+      metadata: { name: 'stock' },
+      spec: { clusterIPs: ['10.96.0.77', 'fd00::77'], selector: { app: 'stok' }, ports: [{ port: 8080 }] },
+    }
+    expect((await told([stock], [], byAddress)).map(([, , title]) => title)).toEqual([
+      `Service stock (${address}), which the pod calls, has no endpoints: no pod has the labels of its selector app=stok`,
+    ])
+    const headless = service('stock', { app: 'stok' }, { port: 8080 })
+    expect(await told([{ ...headless, spec: { ...(headless.spec as Raw), clusterIP: 'None' } }], [], byAddress)).toEqual([])
   })
 
   test.each<[string, Raw]>([
@@ -207,6 +245,16 @@ describe('a workload', () => {
     expect(findings.map(({ id, severity }) => [id, severity])).toEqual([['workload/ProgressDeadlineExceeded', 'warn']])
   })
 
+  test('that lacks pods is told beside one of it that is well, by the events of its controller', async () => {
+    const message = `create Pod shop-1 in StatefulSet shop failed error: ${quota}`
+    const event = { type: 'Warning', reason: 'FailedCreate', message, lastTimestamp: ago(5) }
+    const of = async (made: number) => {
+      const workload = { spec: { replicas: 2, selector: { matchLabels: { app: 'shop' } } }, status: { replicas: made } }
+      return (await asked('statefulset', workload, [event], [web.pod])).findings.map(({ title }) => title)
+    }
+    expect([await of(1), await of(2)]).toEqual([[`The pods of statefulset shop cannot be made, FailedCreate: ${quota}`], []])
+  })
+
   test('a Service that selects no pod is told by what comes nearest', async () => {
     const target = { kind: 'workload', namespace: plain.pod.metadata.namespace, workload: 'service', name: 'shop' } as const
     const cluster = {
@@ -217,24 +265,5 @@ describe('a workload', () => {
     expect(findings[0]?.title).toBe(
       `Service shop selects no pod: none has the labels of its selector app=shop,tier=web; pod ${plain.pod.metadata.name} has no tier`,
     )
-  })
-})
-
-describe('a service without a selector', () => {
-  const line = 'ERROR Get "http://stock:8080/": dial tcp 10.96.0.7:8080: connect: connection refused\n'
-  const given = (spec: Raw) => ({
-    cluster: { listServices: async () => [{ metadata: { name: 'stock' }, spec: { clusterIP: '10.96.0.7', ...spec } }] as Raw[] },
-  })
-  const ids = async (log: string, spec: Raw) => (await findingsOf({ ...quiet(captured('healthy-web')), log }, given(spec))).map(({ id }) => id)
-  test.each([line, 'ERROR cart: connect ECONNREFUSED 10.96.0.7:8080\n', 'ERROR stock.shop.svc:8080: connection refused\n'])(
-    'refuses: %s',
-    async (log) => {
-      expect(await ids(log, {})).toEqual(['service/stock/no-selector', 'log/trouble'])
-    },
-  )
-  test('is no trouble where nobody is refused by it', async () => {
-    expect(await ids('INFO connected to stock:8080\n', {})).toEqual([])
-    expect(await ids('ERROR connect ECONNREFUSED 10.96.0.71:8080\n', {})).toEqual(['log/trouble'])
-    expect(await ids(line, { type: 'ExternalName' })).toEqual(['log/trouble'])
   })
 })

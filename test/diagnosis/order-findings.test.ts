@@ -49,11 +49,17 @@ describe('orderFindings', () => {
     ])
   })
 
-  test('names a Service that leads nowhere before the refusal that follows from it', () => {
-    const service = finding('service/stock/no-pods', { title: 'Service stock has no endpoints' })
-    const refused = inside('http/stock:8080/refused', { title: 'stock:8080 refused the connection' })
-    expect(orderFindings([refused, service]).map(({ title }) => title)).toEqual([
-      'Service stock has no endpoints; stock:8080 refused the connection',
+  test.each([
+    ['Service stock', 'stock:8080'],
+    ['Service stock (10.96.0.7)', '10.96.0.7:8080'],
+    ['Service stock ([fd00::7])', '[fd00::7]:8080'],
+  ])('names a Service that leads nowhere before the refusal that follows from it: %s', (what, server) => {
+    const service = finding('service/stock/no-pods', { title: `${what} has no endpoints` })
+    const refused = inside(`http/${server}/refused`, { title: `${server} refused the connection` })
+    const other = inside('http/10.96.0.71:8080/refused')
+    expect(orderFindings([other, refused, service]).map(({ title }) => title)).toEqual([
+      other.title,
+      `${service.title}; ${refused.title}`,
       refused.title,
     ])
   })

@@ -33,10 +33,11 @@ export async function readAround(
   const both = AbortSignal.any([signal, AbortSignal.timeout(patienceMs)])
   const { namespace } = pod.metadata
   const { nodeName } = pod.spec
-  const [node, listed = [], claims] = await Promise.all([
+  const [node, listed = [], claims, refusals] = await Promise.all([
     nodeName ? optional('nodes', cluster, now, () => cluster.getNode(nodeName, both)) : undefined,
     optional(`services of ${namespace}`, cluster, now, () => cluster.listServices(namespace, both)),
     claimFindings(pod, cluster, now, both),
+    workload && isShort(workload) ? eventsOfWorkload(target, cluster, now, both) : [],
   ])
   signal.throwIfAborted()
   const { findings, pressure }: NodeReading = readNode(node, now)
@@ -47,7 +48,7 @@ export async function readAround(
     services: await serviceFindings(pod, listed, called, cluster, both),
     workload:
       workload && target.kind === 'workload'
-        ? workloadFindings({ kind: target.workload, name: target.name, workload, events: [], hasPods: true }, now)
+        ? workloadFindings({ kind: target.workload, name: target.name, workload, events: refusals, hasPods: true }, now)
         : [],
     ...(pressure === undefined ? {} : { pressure }),
   }
@@ -76,8 +77,21 @@ export async function withoutPods(
     const pods = (await optional(`pods of ${namespace}`, cluster, now, () => cluster.listPods(namespace, '', both))) ?? []
     return serviceWithoutPods(workload, pods)
   }
-  const list = await optional(`events of ${namespace}`, cluster, now, () => cluster.listEventsOf(namespace, kinds[kind] ?? kind, name, both))
+  const events = await eventsOfWorkload(target, cluster, now, both)
   signal.throwIfAborted()
-  const events = (Array.isArray(list?.items) ? list.items : []) as readonly PodEvent[]
   return workloadFindings({ kind, name, workload, events, hasPods: false }, now)
+}
+
+async function eventsOfWorkload(target: Target, cluster: Reader, now: number, signal: AbortSignal): Promise<readonly PodEvent[]> {
+  if (target.kind !== 'workload') return []
+  const { namespace, name, workload: kind } = target
+  const list = await optional(`events of ${namespace}`, cluster, now, () => cluster.listEventsOf(namespace, kinds[kind] ?? kind, name, signal))
+  return (Array.isArray(list?.items) ? list.items : []) as readonly PodEvent[]
+}
+
+/** Fewer pods than are wanted have been made. */
+function isShort({ spec, status }: Raw): boolean {
+  const { replicas: wanted } = (spec ?? {}) as { readonly replicas?: number }
+  const { replicas: made, desiredNumberScheduled, currentNumberScheduled } = (status ?? {}) as Readonly<Record<string, number | undefined>>
+  return (made ?? currentNumberScheduled ?? 0) < (desiredNumberScheduled ?? wanted ?? 0)
 }

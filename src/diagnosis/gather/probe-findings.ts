@@ -17,6 +17,7 @@ export interface Probe {
   readonly exec?: { readonly command?: readonly string[] }
   readonly initialDelaySeconds?: number
   readonly periodSeconds?: number
+  readonly timeoutSeconds?: number
   readonly failureThreshold?: number
 }
 
@@ -50,7 +51,7 @@ export function probeFindings(pod: RawPod, events: readonly PodEvent[], now: num
       if (kill && now - lastSeen(kill) < 6 * recentMs) {
         killing.push(told(container, kind, event, 'error', [event, kill]))
         if (isLastEnd(pod, container, kill)) killed.push(container.name)
-      } else if (!status.ready || isShaky(pod, kind, event, now)) {
+      } else if (!status.ready || isShaky(pod, container, kind, event, now)) {
         failing.push(told(container, kind, event, status.ready ? 'warn' : 'error', [event]))
       }
     }
@@ -70,9 +71,18 @@ function isLastEnd({ spec }: RawPod, { status }: PodContainer, kill: PodEvent): 
   return [0, 137, 143].includes(ended?.exitCode ?? -1) && 2 * countOf(kill) >= (status?.restartCount ?? 0)
 }
 
-/** A container that is ready, and whose liveness probe fails now and then, is near its end. */
-function isShaky(pod: RawPod, kind: string, event: PodEvent, now: number): boolean {
-  return kind === 'Liveness' && countOf(event) > 1 && now - lastSeen(event) < recentMs && lastSeen(event) > readySince(pod)
+/** A container that is ready, and whose liveness probe fails now and then, is near its end; one that was slow to start is not. */
+function isShaky(pod: RawPod, container: PodContainer, kind: string, event: PodEvent, now: number): boolean {
+  if (kind !== 'Liveness' || countOf(event) < 2 || wasStarting(container, event, now)) return false
+  return now - lastSeen(event) < recentMs && lastSeen(event) > readySince(pod)
+}
+
+/** Failed for the last time among the first asks, as many as are waited for before a kill, and has been asked at least twice since. */
+function wasStarting({ spec, status }: PodContainer, event: PodEvent, now: number): boolean {
+  const { initialDelaySeconds = 0, periodSeconds = 10, timeoutSeconds = 1, failureThreshold = 3 } = probeOf(spec, 'Liveness') ?? {}
+  const begun = Date.parse(status?.state?.running?.startedAt ?? '')
+  const firstAsksEnd = begun + 1000 * (initialDelaySeconds + failureThreshold * periodSeconds)
+  return lastSeen(event) < firstAsksEnd && now - lastSeen(event) > 1000 * (2 * periodSeconds + timeoutSeconds + 1)
 }
 
 function lastOf(kind: string, container: string, events: readonly PodEvent[]): PodEvent | undefined {
@@ -84,7 +94,7 @@ function lastOf(kind: string, container: string, events: readonly PodEvent[]): P
 
 function told({ name, what, spec }: PodContainer, kind: string, event: PodEvent, severity: 'error' | 'warn', proof: readonly PodEvent[]): Finding {
   const probe = probeOf(spec, kind)
-  const said = plainWords((event.message ?? '').replace(/^\w+ probe /, ''))
+  const said = portUnknown(event.message, spec) ?? plainWords((event.message ?? '').replace(/^\w+ probe /, ''))
   const count = countOf(event)
   const asks = asksOf(probe)
   const restarted = proof.length > 1 ? ', and the kubelet restarts it' : ''
@@ -97,7 +107,19 @@ function told({ name, what, spec }: PodContainer, kind: string, event: PodEvent,
   })
 }
 
+/** The kubelet tries to read the name of a port as a number where the container has no port of that name. */
+function portUnknown(message = '', spec: PodContainer['spec']): string | undefined {
+  const [, name] = /strconv\.Atoi: parsing "([^"]+)": invalid syntax/.exec(message) ?? []
+  if (name === undefined) return undefined
+  const names = (spec?.ports ?? []).flatMap((port) => port.name ?? [])
+  return `asks for a port named ${name}, and the container has none of that name${names.length > 0 ? ` (it has ${names.join(', ')})` : ''}`
+}
+
 const causes: readonly (readonly [RegExp, string])[] = [
+  [
+    /^asks for a port named/,
+    'A port by name is looked up among the ports that the container declares: without it nothing is asked, and the probe cannot succeed',
+  ],
   [/statuscode: 404/, 'The application does not serve that path there'],
   [/statuscode: 40[13]/, 'The application wants credentials, which the kubelet does not have'],
   [/statuscode: 5\d\d/, 'The application itself says that it is not well'],

@@ -8,6 +8,8 @@ interface Service {
   readonly metadata: { readonly name: string; readonly namespace?: string }
   readonly spec?: {
     readonly type?: string
+    readonly clusterIP?: string
+    readonly clusterIPs?: readonly string[]
     readonly selector?: Readonly<Record<string, string>>
     readonly ports?: readonly ServicePort[]
   }
@@ -47,13 +49,16 @@ export async function serviceFindings(
   cluster: Reader,
   signal: AbortSignal,
 ): Promise<readonly Finding[]> {
-  const own = servicesOf(pod, services).flatMap((service) => portFindings(service, pod))
+  const leadHere = servicesOf(pod, services)
+  const own = leadHere.flatMap((service) => portFindings(service, pod))
   const all = services as unknown as readonly Service[]
-  const near = all.filter((service) => isNear(service, pod) && !servicesOf(pod, services).includes(service)).slice(0, maxAsked)
+  // Beside a Service that leads to the pod, one that selects others of its kind (a canary, the old version) may have none now.
+  const isMeant = leadHere.length > 0 ? bearsName : isNear
+  const near = all.filter((service) => isMeant(service, pod) && !leadHere.includes(service)).slice(0, maxAsked)
   const neighbours = calledServices(pod, all, called).slice(0, maxAsked)
   const [missed, led] = await Promise.all([
     Promise.all(near.map((service) => missing(service, pod, cluster, signal))),
-    Promise.all(neighbours.map(({ service, port }) => leading(service, port, pod, cluster, signal))),
+    Promise.all(neighbours.map((one) => leading(one, pod, cluster, signal))),
   ])
   return [...own, ...missed.flat(), ...led.flat()]
 }
@@ -73,12 +78,17 @@ function portFindings({ metadata: { name }, spec: { ports = [] } = {} }: Service
 }
 
 /** A Service that matches the pod in part, or bears its name: it may be meant for it. */
-function isNear({ metadata: { name }, spec: { selector = {}, type } = {} }: Service, { metadata, spec }: RawPod): boolean {
-  const pairs = Object.entries(selector)
-  if (pairs.length === 0 || type === 'ExternalName') return false
+function isNear(service: Service, pod: RawPod): boolean {
+  const { selector = {}, type } = service.spec ?? {}
+  const { labels = {} } = pod.metadata
+  const isLike = type !== 'ExternalName' && Object.entries(selector).some(([key, value]) => labels[key] === value)
+  return isLike || bearsName(service, pod)
+}
+
+function bearsName({ metadata: { name }, spec: { selector = {}, type } = {} }: Service, { metadata, spec }: RawPod): boolean {
+  if (Object.keys(selector).length === 0 || type === 'ExternalName') return false
   const { labels = {} } = metadata
-  const names = [labels.app, labels['app.kubernetes.io/name'], labels['k8s-app'], spec.containers[0]?.name, metadata.name]
-  return names.includes(name) || pairs.some(([key, value]) => labels[key] === value)
+  return [labels.app, labels['app.kubernetes.io/name'], labels['k8s-app'], spec.containers[0]?.name, metadata.name].includes(name)
 }
 
 const differing = 'Selector and labels differ, so the Service has no endpoints and what is sent to it goes nowhere'
@@ -128,20 +138,31 @@ function nameFits(service: string, { metadata }: RawPod): number {
   return Object.values(metadata.labels ?? {}).includes(service) || metadata.name.startsWith(`${service}-`) ? 1 : 0
 }
 
-function calledServices(
-  pod: RawPod,
-  services: readonly Service[],
-  called: readonly CheckRequest[],
-): readonly { readonly service: Service; readonly port?: number }[] {
-  const found = new Map<Service, number | undefined>()
+/** `address`: the program knows it by that, and not by name. */
+interface Called {
+  readonly service: Service
+  readonly port?: number
+  readonly address?: string
+}
+
+function calledServices(pod: RawPod, services: readonly Service[], called: readonly CheckRequest[]): readonly Called[] {
+  const found = new Map<Service, Omit<Called, 'service'>>()
   for (const { name: check, param = '' } of called) {
     const { host, port } = serverOf(check, param)
     const [first, namespace, ...rest] = host.split('.')
     const isHere = namespace === undefined || (namespace === pod.metadata.namespace && /^(svc(\.\S+)?)?$/.test(rest.join('.')))
-    const service = isHere ? services.find(({ metadata }) => metadata.name === first) : undefined
-    if (service && (found.get(service) === undefined || port !== undefined)) found.set(service, port ?? found.get(service))
+    const byAddress = services.find((service) => addressesOf(service).includes(host))
+    const service = byAddress ?? (isHere ? services.find(({ metadata }) => metadata.name === first) : undefined)
+    if (!service || (found.has(service) && port === undefined)) continue
+    found.set(service, { ...(byAddress ? { address: host } : {}), ...(port === undefined ? {} : { port }) })
   }
-  return [...found].map(([service, port]) => ({ service, ...(port === undefined ? {} : { port }) }))
+  return [...found].map(([service, how]) => ({ service, ...how }))
+}
+
+/** As hosts of URLs, where IPv6 stands in brackets. */
+function addressesOf({ spec }: Service): readonly string[] {
+  const all = spec?.clusterIPs ?? (spec?.clusterIP === undefined ? [] : [spec.clusterIP])
+  return all.filter((one) => /[.:]/.test(one)).map((one) => (one.includes(':') ? `[${one}]` : one))
 }
 
 function serverOf(check: string, param: string): { readonly host: string; readonly port?: number } {
@@ -154,8 +175,9 @@ function serverOf(check: string, param: string): { readonly host: string; readon
 }
 
 /** What keeps a Service from leading to a server. */
-async function leading(service: Service, port: number | undefined, pod: RawPod, cluster: Reader, signal: AbortSignal): Promise<readonly Finding[]> {
+async function leading({ service, port, address }: Called, pod: RawPod, cluster: Reader, signal: AbortSignal): Promise<readonly Finding[]> {
   const { name } = service.metadata
+  const what = `Service ${name}${address === undefined ? '' : ` (${address})`}, which the pod calls,`
   const { selector = {}, ports = [], type } = service.spec ?? {}
   const found = (trouble: string, title: string, cause: string, next: string) => [
     evidenceFinding('service', `${name}/${trouble}`, 'error', title, { cause, next }),
@@ -164,7 +186,7 @@ async function leading(service: Service, port: number | undefined, pod: RawPod, 
   if (port !== undefined && ports.length > 0 && !ports.some((one) => one.port === port))
     return found(
       `no-port-${port}`,
-      `Service ${name}, which the pod calls, has no port ${port} (it has ${ports.map((one) => one.port).join(', ')})`,
+      `${what} has no port ${port} (it has ${ports.map((one) => one.port).join(', ')})`,
       'The pod calls another port than the Service offers; nothing answers there',
       'Compare the port that is called with those of the Service',
     )
@@ -175,7 +197,7 @@ async function leading(service: Service, port: number | undefined, pod: RawPod, 
   if (going.length === 0)
     return found(
       'no-pods',
-      `Service ${name}, which the pod calls, has no endpoints: no pod has the labels of its selector ${shown(selector)}`,
+      `${what} has no endpoints: no pod has the labels of its selector ${shown(selector)}`,
       'The pods that are to serve it are not there (scaled to 0, not made), or have other labels',
       'Compare the selector of the Service with the labels of the pods that are to serve it',
     )
@@ -187,7 +209,7 @@ async function leading(service: Service, port: number | undefined, pod: RawPod, 
       .join(', ')
     return found(
       'not-ready',
-      `Service ${name}, which the pod calls, has no ready endpoints: none of its ${going.length} pods is ready (${why})`,
+      `${what} has no ready endpoints: none of its ${going.length} pods is ready (${why})`,
       'A Service sends to pods that are ready only; why they are not is their own trouble',
       `Diagnose pod ${going[0]?.metadata.name}`,
     )
@@ -195,9 +217,15 @@ async function leading(service: Service, port: number | undefined, pod: RawPod, 
   return ready[0] ? portFindings(service, ready[0], 'of the pods behind it') : []
 }
 
+/** What keeps a pod from being ready, in a word; of a container between two runs that it ended. */
 function reasonOf({ status }: RawPod): string {
-  const waits = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])].flatMap(({ state }) => state?.waiting?.reason ?? [])
-  return waits[0] ? `: ${waits[0]}` : ''
+  const all = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])]
+  const waits = all.flatMap(({ state }) => state?.waiting?.reason ?? []).filter((reason) => reason !== 'PodInitializing')
+  const ends = all.flatMap(({ state }) => (state?.terminated && state.terminated.reason !== 'Completed' ? [state.terminated] : []))
+  const scheduled = conditionsOf(status).find(({ type, status: is }) => type === 'PodScheduled' && is === 'False')
+  const [ended] = ends.map(({ reason, exitCode }) => (reason === undefined || reason === 'Error' ? `ended with exit code ${exitCode}` : reason))
+  const why = waits[0] ?? ended ?? scheduled?.reason
+  return why ? `: ${why}` : ''
 }
 
 async function podsOf(

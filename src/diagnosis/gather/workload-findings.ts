@@ -8,7 +8,7 @@ const recentMs = 3_600_000
 
 /**
  * What keeps a workload from having its pods: the one that is asked for may not exist, or an old one may be well. `hasPods`: there is one to
- * look at. Of a Deployment the conditions tell, of the other kinds the events of their controllers. `now` is in milliseconds.
+ * look at. Of a Deployment the conditions tell, of the other kinds the events of their controllers, which are wanted where pods are missing. `now` is in milliseconds.
  */
 export function workloadFindings(
   {
@@ -39,7 +39,7 @@ export function workloadFindings(
     .filter(({ type, reason = '' }) => type === 'Warning' && /^Failed(Create|Placement|Mount)/.test(reason))
     .filter((one) => now - lastSeen(one) < recentMs)
     .toSorted((a, b) => lastSeen(b) - lastSeen(a))
-  if (event && found.length === 0 && !hasPods) {
+  if (event && found.length === 0) {
     const { reason = '', message = '' } = event
     add(
       reason,
