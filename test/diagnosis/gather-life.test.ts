@@ -212,20 +212,6 @@ test('a file system that the node cannot mount is told with what it lacks', asyn
   expect((await findingsOf(world))[0]).toMatchObject({ id: 'mount/data', cause: expect.stringContaining('nfs-common') })
 })
 
-test.each([
-  ['100m', 'which is 100 thousandths of a byte'],
-  ['64', 'which is 64 bytes'],
-  ['64k', 'which is 64000 bytes'],
-])('a memory limit of %s is told before what comes of it', async (memory, said) => {
-  const waiting = { phase: 'Pending', containerStatuses: [told('shop', { waiting: { reason: 'ContainerCreating' } })], conditions: [] }
-  const mount = event('FailedMount', 'MountVolume.SetUp failed for volume "kube-api-access-x" : write /x: no space left on device')
-  const world = { ...quiet(changed(web, { container: { resources: { limits: { memory } } }, status: waiting })), events: { items: [mount] } }
-  expect((await findingsOf(world))[0]).toMatchObject({
-    id: 'tiny-limit/shop/memory',
-    title: `Container shop cannot start with its memory limit of ${memory}, ${said}`,
-  })
-})
-
 test('a resource of a device is told by its whole name', async () => {
   const message = '0/1 nodes are available: 1 Insufficient nvidia.com/gpu. preemption: none'
   const conditions = [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message }]

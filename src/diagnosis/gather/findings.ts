@@ -1,11 +1,8 @@
 import type { Raw, RawPod } from '../../ports/cluster/cluster.ts'
 import type { Finding } from '../diagnosis.ts'
 import type { Headroom } from '../gathered.ts'
-import { containersOf } from './containers.ts'
 import { eventFindings } from './event-findings.ts'
-import { evidenceFinding } from './evidence-finding.ts'
 import { exitFindings } from './exit-findings.ts'
-import { quantityBytes } from './headroom.ts'
 import { initFindings } from './init-findings.ts'
 import { linkWords } from './link-words.ts'
 import { logFindings } from './log-findings.ts'
@@ -16,6 +13,7 @@ import type { Readings } from './readings.ts'
 import { schedulingFindings } from './scheduling-findings.ts'
 import { startFindings } from './start-findings.ts'
 import type { TargetReading } from './target.ts'
+import { tinyLimits } from './tiny-limits.ts'
 import { unfinishedFindings } from './unfinished-findings.ts'
 import { unledServices } from './unled-services.ts'
 import { cpuFindings, memoryFindings } from './usage-findings.ts'
@@ -54,7 +52,7 @@ export function evidenceFindings(
   const inits = initFindings(pod, readings, now)
   const all = [
     ...podFindings(pod, events, now),
-    ...tinyLimits(pod),
+    ...tinyLimits(pod, events, now),
     ...(beside.node.length > 0 ? beside.node : nodeEventFindings(pod, events, now)),
     ...schedulingFindings(pod, now),
     ...(beside.claims ?? []),
@@ -78,24 +76,3 @@ export function evidenceFindings(
 }
 
 const maxFindings = 30
-
-/** No program fits into less, nor what the runtime needs to start it. */
-const tinyBytes = 2 ** 20
-
-/** Limits of containers that do not run, which are bytes by mistake: `100m` is a tenth of one. */
-function tinyLimits(pod: RawPod): readonly Finding[] {
-  return containersOf(pod).flatMap(({ name, what, spec, status }) => {
-    const limit = spec?.resources?.limits?.memory
-    const bytes = quantityBytes(limit ?? '0')
-    if (limit === undefined || bytes === 0 || bytes >= tinyBytes || status?.state?.running) return []
-    const thousandths = limit.endsWith('m')
-    const size = thousandths ? `${limit.slice(0, -1)} thousandths of a byte` : `${bytes} bytes`
-    const title = `${what} cannot start with its memory limit of ${limit}, which is ${size}`
-    return [
-      evidenceFinding('tiny-limit', `${name}/memory`, 'error', title, {
-        cause: `The unit of the limit is wrong or missing${thousandths ? ': m stands for thousandths, Mi for mebibytes' : ''}`,
-        next: 'Give the limit in Mi, as in 64Mi',
-      }),
-    ]
-  })
-}

@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest'
+import { hintsFor } from '../../src/diagnosis/gather/hints.ts'
+import { makeRedactor } from '../../src/diagnosis/redact/make-redactor.ts'
+import type { RawPod } from '../../src/ports/cluster/cluster.ts'
+
+const env = [
+  { name: 'STOCK_URL', value: 'http://stock:8080/' },
+  { name: 'LEGACY_URL', value: 'http://legacy.shop.svc:8080/' },
+]
+const asked = (log: string, status: object = {}) => {
+  const containerStatuses = [{ name: 'app', ready: true, restartCount: 0, ...status }]
+  const pod = { metadata: { name: 'shop' }, spec: { containers: [{ name: 'app', env }] }, status: { containerStatuses } } as unknown as RawPod
+  return hintsFor(pod, 'app', log, makeRedactor())
+    .filter(({ name }) => name === 'http')
+    .map(({ param }) => param)
+}
+const [stock, legacy] = ['http://stock:8080/', 'http://legacy.shop.svc:8080/']
+const calls = 'INFO GET http://stock:8080/: 200 OK in 2ms\n'
+
+test.each([
+  ['is well', calls],
+  ['had trouble with that other', `ERROR Get "http://stock:8080/": connection refused\n${calls}`],
+  ['counts no errors', `${calls}INFO 12 orders, 0 errors\n`],
+])('a server is not in use of which only a variable speaks, where the program tells of its calls of another and %s', (_, log) => {
+  expect(asked(log)).toEqual([stock])
+})
+
+test.each<[string, string, object]>([
+  ['tells of nothing', '', {}],
+  ['tells of no answer', 'INFO using http://stock:8080/\n', {}],
+  ['names it', `${calls}INFO orders are synced with legacy\n`, {}],
+  ['has a trouble of which it does not say with whom', `${calls}ERROR checkout failed\n`, {}],
+  ['is not ready', calls, { ready: false }],
+  ['was restarted', calls, { restartCount: 1 }],
+])('it may be in use by a program that %s', (_, log, status) => {
+  expect(new Set(asked(log, status))).toEqual(new Set([stock, legacy]))
+})
