@@ -10,13 +10,15 @@ function throttling(   periods, throttled, all, stolen, facts) {
   stolen = ("cpu.throttled_time" in value) ? value["cpu.throttled_time"] / 1e9 : value["cpu.throttled_usec"] / 1e6
   # On a busy node it may not even get what it may use, and is throttled now and then only.
   lasting = age == "" || age >= 120 && stolen >= age * 0.1 || age >= 10 && stolen >= age * 0.3 && now > 0
+  # A little too low: a part of the periods, all the time.
+  often = age >= 15 && all >= 100 && ever >= 25 && now >= 10 && stolen >= age * 0.05
   cores = ""
   if (version == 2) { if (value["cpu.max"] ~ /^[0-9]+$/) cores = sprintf("%.2f", value["cpu.max"] / second["cpu.max"]) }
   else if (value["cpu.cfs_quota_us"] > 0) cores = sprintf("%.2f", value["cpu.cfs_quota_us"] / value["cpu.cfs_period_us"])
   facts = "CPU limit " (cores == "" ? "none" : cores " cores") ", throttled in " now " % of the periods of the last 2 s and in " ever " % of all " all
   print "# " facts
   if (users != "") print "# of a core in the last 2 s: " users
-  if (cores == "" || now < 25 && (ever < 50 || !lasting)) return
+  if (cores == "" || now < 25 && !often && (ever < 50 || !lasting)) return
   held_back = 1
   finding("cpu-throttled", now >= 50 ? "error" : "warn", "CPU is throttled in " (now >= ever || now >= 25 ? now " % of the last periods" : ever " % of all periods") ": the container wants more than its limit of " cores " cores", "the CPU limit is too low for the load", "raise or remove the CPU limit, or lower the load or the number of threads", facts (users == "" ? "" : "\nof a core in the last 2 s: " users))
 }

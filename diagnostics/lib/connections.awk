@@ -17,6 +17,7 @@ function lasting(to,   name, part, count) {
   count = split(name, part, ".")
   return count < 2 ? to : part[count - 1] "." part[count] ":" to
 }
+function sized(of) { return of < 1024 ? of " bytes" : int(of / 1024) " KiB" }
 function counted(number_of) { return number_of " connection" (number_of == 1 ? "" : "s") }
 function mostly() { return most < total ? ", most of them (" most ")" : "" }
 
@@ -24,9 +25,10 @@ function judge_connections(   range, whose) {
   gather("left")
   # Those of a sidecar stand in the same table.
   whose = left_here * 2 >= total ? "the target" : "the pod"
-  if (total >= 20)
+  # A pool is small, and used up by so many answers that nobody reads.
+  if (total >= 20 || left_unread >= 5)
     finding("close-wait", total >= 50 ? "error" : "warn", total " connections are in CLOSE_WAIT: the other side has closed them and " whose " has not, most of them to " called(at_most), \
-      whose " leaks connections: it does not close a socket, or an HTTP body, after use", "look in the code for connections or response bodies that are not closed", all "\n" most " to or from " called(at_most))
+      whose " leaks connections: it does not close a socket, or an HTTP body, after use", "look in the code for connections or response bodies that are not closed", all "\n" most " to or from " called(at_most) (left_unread ? "\nanswers that nobody has read for a second: " left_unread (left_unread < total ? " or more" : "") : ""))
   range = high - low + 1
   if (gather("ports") && most * 100 >= range * 80)
     finding("local-ports", most * 100 >= range * 95 ? "error" : "warn", most " of the " range " local (ephemeral) ports are taken by connections to " called(at_most) ": new ones " (most * 100 >= range * 95 ? "fail" : "will fail"), \
@@ -40,26 +42,29 @@ function judge_connections(   range, whose) {
   if (gather("unread there"))
     finding("peer-does-not-read/" lasting(at_most), "warn", "the peer does not read: " counted(total) " with a full send queue, " int(bytes["unread there"] / 1024) " KiB wait" mostly() " for " called(at_most) " (its receive window is closed)", \
       "the process on the other side hangs, is overloaded, or is stopped", "look at the process behind this address", all)
-  if (gather("unread here") && (bulky || total >= 5)) judge_unread()
+  if (gather("unread here") && (bulky || total >= 5 || given_up >= 3)) judge_unread()
 }
 function judge_unread(   port, best, at) {
   for (port in served) if (served[port] > best) { best = served[port]; at = port }
-  finding("does-not-read" (at ? "/" at : ""), "warn", "the target does not read from " counted(total) (at ? " at its port " at : " with " called(at_most)) ": " int(bytes["unread here"] / 1024) " KiB wait in its receive queue" (total == 1 ? "" : "s") ", nothing was read for a second", \
+  finding("does-not-read" (at ? "/" at : ""), "warn", "the target does not read from " counted(total) (at ? " at its port " at : " with " called(at_most)) ": " sized(bytes["unread here"]) " wait in its receive queue" (total == 1 ? "" : "s") ", nothing was read for a second" (given_up ? "; " given_up " of their clients ha" (given_up == 1 ? "s" : "ve") " given up" : ""), \
     "its process hangs, is overloaded, is stopped, or has forgotten these connections", "look at its threads and CPU", all "\n" most " with " called(at_most))
 }
 
 # What is worth a second look: "peer ADDRESS" wants a name, "before INODE BYTES" another reading a second later.
-function look(   key, i, many, big, closed) {
-  if (gather("left") >= 20) print "peer " at_most
+function look(   key, i, many, big, closed, left, unread) {
+  left = gather("left")
+  unread = left < 20 && left_seen >= 5
+  if (left >= 20 || unread) print "peer " at_most
   if (gather("ports") * 100 >= (high - low + 1) * 80) print "peer " at_most
   if (gather("stuck")) print "peer " at_most
   if (gather("lost")) print "peer " at_most
   if (gather("unread there")) print "peer " at_most
   for (key in waits) {
     if (key ~ /^there/) closed++
-    else { many++; if (waits[key] >= 65536) big++ }
+    else if (key !~ /^left/) { many++; if (waits[key] >= 65536) big++ }
   }
-  if (closed || big || many >= 5) for (key in waits) if (i++ < 200) print "before " key " " waits[key]
+  many = closed || big || many >= 5 || given_up_seen >= 3
+  for (key in waits) if ((key ~ /^left/ ? unread : many) && i++ < 200) print "before " key " " waits[key]
   if (overflows) for (i = 1; i <= n; i++) if (waiting[i] >= 1 && waiting[i] < 16) print "before listen" inode[i] " " waiting[i]
 }
 

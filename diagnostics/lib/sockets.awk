@@ -6,6 +6,8 @@
 #   peers["MATTER", PEER]                              connections by what is the matter with them, see sort(); PEER as in the table,
 #                                                      of connections that a socket here took without its port
 #   left_here                                          of those under "left" the ones whose inode is in `owner`
+#   left_unread                                        of those under "left", up to 20 of our own making whose answer nobody has read for a second
+#   given_up                                           of those under "unread here" the ones that the client has closed
 
 # Listening sockets come first in the table, so that it is known which connections they took.
 function read_tcp(file, kind,   text, f, local) {
@@ -54,7 +56,19 @@ function sort(f, local, taken,   to, queues, kept) {
   if (taken) sub(/:.*/, "", to)
   split(f[5], queues, ":")
   if (!taken && local >= low && local <= high) peers["ports", to]++
-  if (f[4] == "08") { peers["left", to]++; if (f[10] in owner) left_here++ }
+  if (f[4] == "08") {
+    peers["left", to]++
+    if (f[10] in owner) left_here++
+    # Its end alone counts as one byte: so it is with connections that a pool keeps and the peer has closed.
+    kept = f[10] + 0 ? number(queues[2]) - 1 : 0
+    if (kept > 0 && taken) {
+      given_up_seen++
+      if (still("here" f[10], kept)) { given_up++; served[local]++; note("unread here", to, kept) }
+    } else if (kept > 0 && left_seen < 20) {
+      left_seen++
+      if (still("left" f[10], kept)) left_unread++
+    }
+  }
   else if (f[4] == "02" && number(f[7]) > 0) peers["stuck", to]++
   else if (f[4] == "01") {
     if (!taken) peers["with", to]++

@@ -159,6 +159,22 @@ describe.each<Userland>(['busybox', 'debian'])('checks of counters and connectio
         ['listening/does-not-read/8080'],
         '6 connections at its port 8080',
       ],
+      [
+        'closed there, their answers not read',
+        [server, ...times(6, { state: '08', queues: [0, 120] })],
+        ['listening/close-wait'],
+        '6 connections are in CLOSE_WAIT',
+      ],
+      ['closed there, and kept in a pool', [server, ...times(12, { state: '08', queues: [0, 1] })], ['true']],
+      ['closed there, a few not read', [server, ...times(4, { state: '08', queues: [0, 120] })], ['true']],
+      [
+        'closed by clients of ours, their requests not read',
+        [server, ...times(3, { ...ofServer, state: '08', queues: [0, 120] })],
+        ['listening/does-not-read/8080'],
+        '3 connections at its port 8080: 357 bytes wait in its receive queues, nothing was read for a second; 3 of their clients have given up',
+      ],
+      ['closed by clients of ours, two not read', [server, ...times(2, { ...ofServer, state: '08', queues: [0, 120] })], ['true']],
+      ['closed by clients of ours, all read', [server, ...times(12, { ...ofServer, state: '08', queues: [0, 1] })], ['true']],
       ['few requests not read', [server, ...times(4, { ...ofServer, queues: [0, 300] })], ['true']],
     ])('judges connections that are %s', async (_, rows, ids, title = '') => {
       const { points } = await check(connections(rows), 'listening')

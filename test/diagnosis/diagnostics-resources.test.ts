@@ -87,6 +87,24 @@ describe.each([
       'cgroup/cpu-throttled warn',
     ],
     [
+      'a little all the time, on a busy node',
+      `${quota}before.nr_periods 180\nbefore.nr_throttled 60\ncpu.nr_periods 200\ncpu.nr_throttled 63\ncpu.throttled_time 1500000000`,
+      '20',
+      'cgroup/cpu-throttled warn',
+    ],
+    [
+      'a little before, and now and then',
+      `${quota}before.nr_periods 180\nbefore.nr_throttled 60\ncpu.nr_periods 200\ncpu.nr_throttled 61\ncpu.throttled_time 1500000000`,
+      '20',
+      'ok',
+    ],
+    [
+      'often, and for moments only',
+      `${quota}before.nr_periods 180\nbefore.nr_throttled 60\ncpu.nr_periods 200\ncpu.nr_throttled 63\ncpu.throttled_time 400000000`,
+      '20',
+      'ok',
+    ],
+    [
       'for long',
       `${quota}cpu.nr_periods 900\nbefore.nr_periods 900\ncpu.nr_throttled 700\nbefore.nr_throttled 700\ncpu.throttled_time 90000000000`,
       '600',
