@@ -35,3 +35,20 @@ test.each<[string, string, object]>([
 ])('it may be in use by a program that %s', (_, log, status) => {
   expect(new Set(asked(log, status))).toEqual(new Set([stock, legacy]))
 })
+
+test.each([
+  [{ name: 'OTEL_EXPORTER_OTLP_ENDPOINT', value: 'http://collector.observability:4318' }],
+  [{ name: 'SENTRY_URL', value: 'https://sentry:9000/' }],
+  [
+    { name: 'DD_AGENT_HOST', value: 'collector' },
+    { name: 'DD_AGENT_PORT', value: '8126' },
+  ],
+])('a server of traces or metrics is asked only where the log speaks of it: %j', (...variables) => {
+  const pod = { metadata: { name: 'shop' }, spec: { containers: [{ name: 'app', env: variables }] }, status: {} } as unknown as RawPod
+  const hints = (log: string) => hintsFor(pod, 'app', log, makeRedactor())
+  expect(hints('')).toEqual([])
+  expect(hints('ERROR traces export: Post "http://collector:4318/v1/traces": dial tcp: lookup collector: no such host\n')).toEqual([
+    { name: 'dns', param: 'collector' },
+    { name: 'http', param: 'http://collector:4318' },
+  ])
+})

@@ -19,10 +19,16 @@ export function specTexts(spec: RawContainer | undefined, redactor: Redactor, wa
   return [...values, ...words].slice(0, maxTexts)
 }
 
-/** Not where others find the program itself, who may ask it, or where browsers are sent: it calls none of these. */
+/**
+ * Not where others find the program itself, who may ask it, or where browsers are sent: it calls none of these. Nor where traces and metrics are
+ * sent to: programs do as well without, and say so where they do not.
+ */
 function isOther(name: string): boolean {
-  return !ownUrl.test(name.replaceAll(/[-.]/g, '_'))
+  const plain = name.replaceAll(/[-.]/g, '_')
+  return !ownUrl.test(plain) && !telemetry.test(plain)
 }
+
+const telemetry = /^(?:OTEL|JAEGER|ZIPKIN|DD|DATADOG|STATSD|SENTRY|ELASTIC_APM|PYROSCOPE|NEW_?RELIC)_|(?:^|_)(?:OTLP|STATSD|SENTRY|JAEGER|ZIPKIN)_/i
 
 const ownUrl = new RegExp(
   [
@@ -57,7 +63,14 @@ const place = /^(?:\d{1,5}|[a-z][a-z0-9-]*(?:\.[a-z0-9-]+)*(?::\d{1,5})?)$/i
 function inParts(variables: Variables): readonly Neighbour[] {
   return [...variables].flatMap(([name, value]) => {
     const [, prefix = '', kind = ''] = /^(.+?)_?(HOST|HOSTNAME|SERVER|ADDR|ADDRESS)$/.exec(name) ?? []
-    if (prefix === '' || own.test(prefix) || !hostName.test(value) || /^(?:true|false|yes|no|on|off|none|auto|any|all)$/i.test(value)) return []
+    if (
+      prefix === '' ||
+      !isOther(name) ||
+      own.test(prefix) ||
+      !hostName.test(value) ||
+      /^(?:true|false|yes|no|on|off|none|auto|any|all)$/i.test(value)
+    )
+      return []
     const port = Number(variables.get(`${prefix}_PORT`) ?? Number.NaN)
     const host = value.toLowerCase().replace(/\.$/, '')
     if (Number.isInteger(port) && port > 0 && port <= 65_535) return [{ host, port, bare: true, serving: false }]
