@@ -8,6 +8,7 @@ import type { EvidenceFile, Gathered } from '../gathered.ts'
 import type { RedactionCounts, Redactor } from '../redact/redactor.ts'
 import { hasChecksVolume, readAnnotations } from './annotations.ts'
 import { readAround, withoutPods } from './around.ts'
+import { onceBegun } from './begun.ts'
 import { blockingInit } from './containers.ts'
 import { evidenceFiles } from './evidence-files.ts'
 import { cutFinding } from './evidence-finding.ts'
@@ -52,7 +53,7 @@ export async function gather(request: DiagnosisRequest, deps: GatherDeps, signal
     const found = await withoutPods(request.target, picked.workload, deps.cluster, clock.now(), signal)
     return nothing(picked.refusal, clock.now(), redacted(found, redactor))
   }
-  const { pod } = picked
+  const pod = await onceBegun(picked.pod, request.container, deps, signal)
   const target = readTarget(pod, request.container)
   const annotations = readAnnotations(pod, request, config, deps.bounds)
   const readings = await readBeside(pod, target.container, deps, signal)
