@@ -42,6 +42,21 @@ describe('what is over', () => {
     expect(await findingsOf({ ...quiet(changed(web, { status: { conditions: [ready] } })), events: { items: [late] } })).toEqual([])
   })
 
+  test.each([
+    ['have begun', { running: { startedAt: secondsAgo(70) } }, []],
+    ['wait', { waiting: { reason: 'ContainerCreating' } }, ['event/FailedToRetrieveImagePullSecret']],
+  ])('the Secret of a registry that is not there, where the containers %s', async (_, state, ids) => {
+    const begun = 'running' in state
+    const status = {
+      containerStatuses: [{ name: 'shop', restartCount: 0, ready: begun, state }],
+      initContainerStatuses: [],
+      conditions: begun ? [ready] : [],
+    }
+    const items = [event('FailedToRetrieveImagePullSecret', 'Unable to retrieve some image pull secrets (depot)')]
+    const world = changed(web, { spec: { initContainers: [] }, status })
+    expect((await findingsOf({ ...quiet(world), events: { items } })).map(({ id }) => id)).toEqual(ids)
+  })
+
   // Eight asks, every two seconds, before a kill; the pod is ready at once, for it has no readiness probe.
   const livenessProbe = { httpGet: { port: 8080 }, initialDelaySeconds: 2, periodSeconds: 2, failureThreshold: 8 }
   test.each([

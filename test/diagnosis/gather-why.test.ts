@@ -24,12 +24,20 @@ test.each(capturedNames)('a captured pod has a cause and a next step for all tha
   expect(findings.length).toBeGreaterThanOrEqual(/^(healthy-|completed|sidecar|static)/.test(name) ? 0 : 1)
 })
 
-test.each(['FailedPreStopHook', 'FailedToRetrieveImagePullSecret', 'DNSConfigForming', 'FailedKillPod', 'FailedMount', 'NeverHeardOf'])(
-  'so has an event: %s',
-  async (reason) => {
-    expect(await findingsWith({}, [warning(reason)])).toMatchObject([{ id: `event/${reason}` }])
-  },
-)
+const waits = {
+  containerStatuses: [{ name: 'shop', restartCount: 0, ready: false, state: { waiting: { reason: 'ContainerCreating' } } }],
+  conditions: [],
+}
+test.each([
+  ['FailedPreStopHook', {}],
+  ['FailedToRetrieveImagePullSecret', waits],
+  ['DNSConfigForming', {}],
+  ['FailedKillPod', {}],
+  ['FailedMount', {}],
+  ['NeverHeardOf', {}],
+])('so has an event: %s', async (reason, status) => {
+  expect(await findingsWith(status, [warning(reason)])).toMatchObject([{ id: `event/${reason}` }])
+})
 
 test.each([
   ['DeadlineExceeded'],

@@ -22,6 +22,8 @@ const toldElsewhere = new Set([
   'Evicted',
   'ExceededGracePeriod',
 ])
+/** It matters while containers wait for their images; those that have begun have them. */
+const ofImages = 'FailedToRetrieveImagePullSecret'
 /** While containers wait. */
 const startsElsewhere = /^(FailedMount|FailedAttachVolume|FailedMapVolume|FailedCreatePodSandBox)$/
 
@@ -74,6 +76,7 @@ export function eventFindings(pod: RawPod, events: readonly PodEvent[], now: num
           type === 'Warning' &&
           !toldElsewhere.has(reason) &&
           !(waits && startsElsewhere.test(reason)) &&
+          (waits || reason !== ofImages) &&
           !/ephemeralContainers/.test(involvedObject?.fieldPath ?? ''),
       )
       .filter((event) => now - lastSeen(event) < recentMs && lastSeen(event) > begun)
