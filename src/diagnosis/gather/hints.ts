@@ -2,7 +2,6 @@ import type { RawContainer, RawPod } from '../../ports/cluster/cluster.ts'
 import type { CheckRequest } from '../diagnosis.ts'
 import { hidden, type Redactor } from '../redact/redactor.ts'
 import { isAlarming } from './alarming-line.ts'
-import { inUse } from './in-use.ts'
 import { mayBeAsked } from './may-be-asked.ts'
 import { type Neighbour, neighboursIn } from './neighbours.ts'
 import { declaredBy, specTexts } from './spec-neighbours.ts'
@@ -27,7 +26,7 @@ export function hintsFor(pod: RawPod, container: string | undefined, log: string
   const declared = declaredBy(spec, redactor)
   const logged = (texts: readonly string[]): readonly Neighbour[] => texts.flatMap((text) => neighboursIn(text, 'log')).flatMap(trusted(declared))
   const secured = securedBy(lines, declared)
-  for (const neighbour of [...logged(troubled), ...inUse(pod, container, declared, lines), ...logged(calm)]) {
+  for (const neighbour of [...logged(troubled), ...declared, ...logged(calm)]) {
     const check = own(neighbour) ? undefined : checkFor(secured(neighbour))
     if (!check || found.some((other) => same(other, check))) continue
     if (check.name !== 'dns' && found.filter((other) => serverOf(other) === serverOf(check)).length >= maxOfOneServer) continue
