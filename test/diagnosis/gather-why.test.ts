@@ -128,3 +128,21 @@ test('so has a Service that selects no pod, near one or not, and what became of 
   expect(found).toHaveLength(4)
   found.forEach(expectWhyAndNext)
 })
+
+test.each([
+  ['Readiness', { readinessProbe: { httpGet: { port: 'http', path: '/healthz' } } }, 'GET :http/healthz'],
+  ['Startup', { startupProbe: { tcpSocket: { port: 'http' } } }, 'TCP :http'],
+])('a %s probe asks for a port by a name that the container does not have', async (kind, probe, asks) => {
+  const words = `${kind} probe errored and resulted in unknown state: strconv.Atoi: parsing "http": invalid syntax`
+  const status = { containerStatuses: [{ name: 'shop', restartCount: 0, ready: false, state: { running: {} } }], conditions: [] }
+  const told = async (ports: readonly object[]) => {
+    const items = [warning('Unhealthy', words, { involvedObject: { fieldPath: 'spec.containers{shop}' } })]
+    return (await findingsWith(status, items, { container: { ports, ...probe } }))[0]
+  }
+  const title = `${kind} probe of container shop (${asks}) asks for a port named http, and the container has none of that name`
+  expect(await told([{ containerPort: 8080, name: 'web' }])).toMatchObject({
+    title: `${title} (it has web)`,
+    cause: expect.stringContaining('looked up among the ports'),
+  })
+  expect((await told([{ containerPort: 8080 }]))?.title).toBe(title)
+})
